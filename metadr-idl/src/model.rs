@@ -1,0 +1,291 @@
+//! The checked meaning of an `.x` file: every name resolved, every number
+//! computed. What the generator reads.
+
+/// A checked file.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// Everything outside of a namespace, and the namespaces.
+    pub root: Module,
+    /// Every type of the file; [`TypeId`] is an index into it.
+    pub types: Vec<TypeDefinition>,
+}
+
+impl Model {
+    /// The definition behind an id.
+    #[must_use]
+    pub fn definition(&self, id: TypeId) -> &TypeDefinition {
+        &self.types[id.0]
+    }
+
+    /// Follows type definitions to what they stand for.
+    #[must_use]
+    pub fn resolve<'a>(&'a self, mut ty: &'a Type) -> &'a Type {
+        while let Type::Named(id) = ty {
+            match &self.definition(*id).kind {
+                TypeKind::Alias(target) => ty = target,
+                _ => break,
+            }
+        }
+        ty
+    }
+}
+
+/// A namespace, or the file itself.
+#[derive(Clone, Debug, Default)]
+pub struct Module {
+    /// Its name; empty for the file itself.
+    pub name: String,
+    /// The comment above it.
+    pub docs: Vec<String>,
+    /// What it contains, in the order of the file. A namespace that is opened
+    /// again continues the first.
+    pub items: Vec<Item>,
+}
+
+/// A part of a [`Module`].
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A namespace within.
+    Module(Module),
+    /// A constant.
+    Constant(Constant),
+    /// A type.
+    Type(TypeId),
+    /// A program.
+    Program(Program),
+}
+
+/// A named number.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// The name as in the file.
+    pub name: String,
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// The number, between `i64::MIN` and `u64::MAX`.
+    pub value: i128,
+}
+
+/// Which type of a [`Model`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeId(pub usize);
+
+/// A type that the file defines.
+#[derive(Clone, Debug)]
+pub struct TypeDefinition {
+    /// The name as in the file, without namespaces.
+    pub name: String,
+    /// The namespaces around it, outermost first.
+    pub namespace: Vec<String>,
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// What it is.
+    pub kind: TypeKind,
+}
+
+/// What a [`TypeDefinition`] defines.
+#[derive(Clone, Debug)]
+pub enum TypeKind {
+    /// Another name for a type.
+    Alias(Type),
+    /// An enumeration.
+    Enumeration(Vec<Enumerator>),
+    /// A structure.
+    Structure(Vec<Field>),
+    /// A discriminated union.
+    Union(Union),
+}
+
+/// A name of an enumeration.
+#[derive(Clone, Debug)]
+pub struct Enumerator {
+    /// The name as in the file.
+    pub name: String,
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// Its number.
+    pub value: i32,
+}
+
+/// A named part of a structure or an arm.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// The name as in the file.
+    pub name: String,
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// A discriminated union (RFC 4506 section 4.15).
+#[derive(Clone, Debug)]
+pub struct Union {
+    /// What the discriminant is.
+    pub discriminant: Discriminant,
+    /// The name of the discriminant.
+    pub discriminant_name: String,
+    /// One case for each label, in the order of the file.
+    pub cases: Vec<Case>,
+    /// The default arm.
+    pub default: Option<DefaultCase>,
+}
+
+impl Union {
+    /// What its arms hold, in the order of the file, the default arm last.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        let default = self.default.iter().filter_map(|arm| arm.field.as_ref());
+        let cases = self.cases.iter().filter_map(|case| case.field.as_ref());
+        cases.chain(default)
+    }
+}
+
+/// The type of a discriminant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discriminant {
+    /// `int`
+    Int,
+    /// `unsigned int`
+    UnsignedInt,
+    /// `bool`
+    Bool,
+    /// An enumeration.
+    Enumeration(TypeId),
+}
+
+/// A label of a union and what it selects.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The enumerator, for an enumeration.
+    pub label: Option<String>,
+    /// The number on the wire.
+    pub value: i64,
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// What follows; `None` for `void`.
+    pub field: Option<Field>,
+}
+
+/// The default arm of a union.
+#[derive(Clone, Debug)]
+pub struct DefaultCase {
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// What follows; `None` for `void`.
+    pub field: Option<Field>,
+}
+
+/// A type where it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// `int`
+    Int,
+    /// `unsigned int`
+    UnsignedInt,
+    /// `hyper`
+    Hyper,
+    /// `unsigned hyper`
+    UnsignedHyper,
+    /// `float`
+    Float,
+    /// `double`
+    Double,
+    /// `bool`
+    Bool,
+    /// `opaque[size]`
+    OpaqueFixed(u32),
+    /// `opaque<limit>`
+    Opaque(u32),
+    /// `string<limit>`
+    String(u32),
+    /// `element[size]`
+    Fixed(Box<Self>, u32),
+    /// `element<limit>`
+    Variable(Box<Self>, u32),
+    /// `*element`
+    Optional(Box<Self>),
+    /// A type of the file.
+    Named(TypeId),
+}
+
+/// An ONC RPC program.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The name as in the file.
+    pub name: String,
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// The namespaces around it, outermost first.
+    pub namespace: Vec<String>,
+    /// Its number.
+    pub number: u32,
+    /// Its versions, in the order of the file.
+    pub versions: Vec<Version>,
+}
+
+/// A version of a program.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// The name as in the file.
+    pub name: String,
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// Its number.
+    pub number: u32,
+    /// Its procedures, in the order of the file.
+    pub procedures: Vec<Procedure>,
+}
+
+/// A procedure of a version.
+#[derive(Clone, Debug)]
+pub struct Procedure {
+    /// The name as in the file.
+    pub name: String,
+    /// Its comment.
+    pub docs: Vec<String>,
+    /// Its number.
+    pub number: u32,
+    /// What it returns; `None` for `void`.
+    pub result: Option<Type>,
+    /// What it takes. On the wire they follow one another.
+    pub arguments: Vec<Argument>,
+}
+
+/// An argument of a procedure.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    /// The name, or `arg`, `arg1`, `arg2` … where the file gives none.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// The least number of bytes that a value of the type takes on the wire.
+#[must_use]
+pub fn min_size(model: &Model, ty: &Type) -> usize {
+    match ty {
+        Type::Int | Type::UnsignedInt | Type::Float | Type::Bool => 4,
+        Type::Hyper | Type::UnsignedHyper | Type::Double => 8,
+        Type::OpaqueFixed(size) => (*size as usize).next_multiple_of(4),
+        Type::Opaque(_) | Type::String(_) | Type::Variable(..) | Type::Optional(_) => 4,
+        Type::Fixed(element, size) => min_size(model, element).saturating_mul(*size as usize),
+        Type::Named(id) => match &model.definition(*id).kind {
+            TypeKind::Alias(ty) => min_size(model, ty),
+            TypeKind::Enumeration(_) => 4,
+            TypeKind::Structure(fields) => fields
+                .iter()
+                .map(|field| min_size(model, &field.ty))
+                .fold(0, usize::saturating_add),
+            TypeKind::Union(union) => 4 + min_arm(model, union),
+        },
+    }
+}
+
+fn min_arm(model: &Model, union: &Union) -> usize {
+    let arms = union.cases.iter().map(|case| case.field.as_ref());
+    let default = union.default.iter().map(|default| default.field.as_ref());
+    arms.chain(default)
+        .map(|field| field.map_or(0, |field| min_size(model, &field.ty)))
+        .min()
+        .unwrap_or(0)
+}
