@@ -1,0 +1,169 @@
+//! Records to messages.
+
+use super::{HEADER_SIZE, LAST_FRAGMENT};
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Space for the first read of a connection, and for those of a quiet one.
+const MIN_CHUNK: usize = 4 * 1024;
+/// Space for a read of a connection that fills all it is given.
+const MAX_CHUNK: usize = 64 * 1024;
+/// Space worth a read. With less left, a new chunk is begun.
+const MIN_READ: usize = 1024;
+/// Empty fragments that one record may have: they cost no memory, but they
+/// must not go on for ever.
+const MAX_EMPTY_FRAGMENTS: u32 = 64;
+
+/// Cuts a byte stream into records.
+///
+/// Sans-IO: for each read, ask for [`recv_space`](Self::recv_space), fill a part
+/// of it from its start, say how much with [`recv_advance`](Self::recv_advance),
+/// then call [`next_record`](Self::next_record) until it gives none. After an
+/// error the stream cannot be used any more.
+///
+/// A record that came in one fragment is a slice of the receive buffer, not a
+/// copy, and keeps all of that buffer (some tens of kilobytes) in memory while
+/// it lives. Memory grows with what has arrived, never with what a header
+/// announces.
+#[derive(Debug)]
+pub struct RecordReader {
+    max_record: usize,
+    // All of it is initialized; only the first `filled` bytes have been received.
+    buffer: BytesMut,
+    filled: usize,
+    chunk: usize,
+    // The earlier fragments of a record that has several.
+    assembled: BytesMut,
+    empty_fragments: u32,
+}
+
+/// A stream that does not consist of acceptable records: the peer's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The fragments announced so far add up to more than is allowed.
+    #[error("record of at least {length} bytes, the limit is {limit}")]
+    TooLong {
+        /// The length of the record in bytes, if no more fragments follow.
+        length: usize,
+        /// The longest record allowed, in bytes.
+        limit: usize,
+    },
+    /// A record consists of too many fragments with nothing in them.
+    #[error("more than {MAX_EMPTY_FRAGMENTS} empty fragments in a record")]
+    EmptyFragments,
+}
+
+impl RecordReader {
+    /// A reader at the start of a stream, which takes records of up to
+    /// `max_record` bytes, headers of fragments not counted.
+    #[must_use]
+    pub fn new(max_record: usize) -> Self {
+        Self {
+            max_record,
+            buffer: BytesMut::new(),
+            filled: 0,
+            chunk: MIN_CHUNK,
+            assembled: BytesMut::new(),
+            empty_fragments: 0,
+        }
+    }
+
+    /// Where to put the next bytes of the stream. Never empty.
+    pub fn recv_space(&mut self) -> &mut [u8] {
+        if self.buffer.len() - self.filled < MIN_READ {
+            // Doubling keeps the copying of a long record linear.
+            let space = self.chunk.max(self.filled);
+            self.buffer.truncate(self.filled);
+            self.buffer.reserve(space);
+            self.buffer.resize(self.filled + space, 0);
+        }
+        &mut self.buffer[self.filled..]
+    }
+
+    /// Says that the first `count` bytes of [`recv_space`](Self::recv_space)
+    /// have been filled.
+    ///
+    /// # Panics
+    ///
+    /// If the space has fewer bytes.
+    pub fn recv_advance(&mut self, count: usize) {
+        let space = self.buffer.len() - self.filled;
+        assert!(count <= space, "{count} bytes in a space of {space}");
+        if count == space {
+            self.chunk = (self.chunk * 2).min(MAX_CHUNK);
+        }
+        self.filled += count;
+    }
+
+    /// The next record that has arrived in full.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] as soon as the headers show it.
+    pub fn next_record(&mut self) -> Result<Option<Bytes>, RecordError> {
+        while let Some((length, is_last)) = self.peek_header()? {
+            let Some(end) = self.fragment_end(length) else {
+                return Ok(None);
+            };
+            let fragment = self.take_fragment(end);
+            if !is_last {
+                self.empty_fragments += u32::from(length == 0);
+                self.assembled.extend_from_slice(&fragment);
+                continue;
+            }
+            self.empty_fragments = 0;
+            if self.assembled.is_empty() {
+                return Ok(Some(fragment.freeze()));
+            }
+            self.assembled.extend_from_slice(&fragment);
+            return Ok(Some(std::mem::take(&mut self.assembled).freeze()));
+        }
+        Ok(None)
+    }
+
+    /// Whether the stream stands inside of a record: bytes of it have arrived
+    /// that [`next_record`](Self::next_record) has not given out.
+    #[must_use]
+    pub fn is_inside_record(&self) -> bool {
+        self.filled > 0 || !self.assembled.is_empty() || self.empty_fragments > 0
+    }
+
+    fn peek_header(&self) -> Result<Option<(usize, bool)>, RecordError> {
+        let Some(header) = self.buffer[..self.filled].first_chunk() else {
+            return Ok(None);
+        };
+        let header = u32::from_be_bytes(*header);
+        let is_last = header & LAST_FRAGMENT != 0;
+        let length = (header & !LAST_FRAGMENT) as usize;
+        let total = self.assembled.len().saturating_add(length);
+        if total > self.max_record {
+            return Err(RecordError::TooLong {
+                length: total,
+                limit: self.max_record,
+            });
+        }
+        if length == 0 && !is_last && self.empty_fragments >= MAX_EMPTY_FRAGMENTS {
+            return Err(RecordError::EmptyFragments);
+        }
+        Ok(Some((length, is_last)))
+    }
+
+    fn take_fragment(&mut self, end: usize) -> BytesMut {
+        let mut fragment = self.buffer.split_to(end);
+        fragment.advance(HEADER_SIZE);
+        self.filled -= end;
+        // A buffer that grew for a long record is not for small ones to keep.
+        if end > MAX_CHUNK && self.filled <= MAX_CHUNK {
+            self.buffer = BytesMut::from(&self.buffer[..self.filled]);
+        }
+        fragment
+    }
+
+    fn fragment_end(&self, length: usize) -> Option<usize> {
+        let end = HEADER_SIZE + length;
+        (end <= self.filled).then_some(end)
+    }
+}
+
+#[cfg(test)]
+mod tests;

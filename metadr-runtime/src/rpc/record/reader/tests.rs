@@ -1,0 +1,168 @@
+//! Tests of the record reader.
+
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn a_record_of_one_fragment_is_not_copied() {
+    let mut reader = RecordReader::new(100);
+    let space = reader.recv_space();
+    space[..8].copy_from_slice(b"\x80\0\0\x04body");
+    let body = &raw const space[4];
+    reader.recv_advance(8);
+    let record = reader.next_record().unwrap().unwrap();
+    assert_eq!(&record[..], b"body");
+    assert_eq!(record.as_ptr(), body);
+    assert!(!reader.is_inside_record());
+}
+
+#[test]
+fn fragments_are_joined() {
+    let input = b"\0\0\0\x03abc\0\0\0\0\0\0\0\x01d\x80\0\0\x02ef\x80\0\0\0\0\0\0\x01g\x80\0\0\0";
+    assert_eq!(read_all(input, 100), Ok(records(&["abcdef", "", "g"])));
+}
+
+#[test]
+fn a_record_is_given_out_only_when_it_is_complete() {
+    let mut reader = RecordReader::new(100);
+    for &byte in b"\0\0\0\x02ab\x80\0\0\x02c" {
+        feed(&mut reader, &[byte]);
+        assert_eq!(reader.next_record(), Ok(None));
+        assert!(reader.is_inside_record());
+    }
+    feed(&mut reader, b"d");
+    assert_eq!(reader.next_record(), Ok(Some(Bytes::from("abcd"))));
+    assert!(!reader.is_inside_record());
+}
+
+#[test]
+fn the_limit_holds_for_the_sum_of_the_fragments() {
+    assert!(read_all(b"\0\0\0\x02ab\x80\0\0\x02cd", 4).is_ok());
+    let error = read_all(b"\0\0\0\x02ab\x80\0\0\x03", 4).unwrap_err();
+    let (length, limit) = (5, 4);
+    assert_eq!(error, RecordError::TooLong { length, limit });
+}
+
+#[test]
+fn a_length_of_two_gibibytes_costs_no_memory() {
+    let header = b"\xff\xff\xff\xff";
+    let error = read_all(header, 1 << 20).unwrap_err();
+    let text = "record of at least 2147483647 bytes, the limit is 1048576";
+    assert_eq!(error.to_string(), text);
+
+    let mut reader = RecordReader::new(usize::MAX);
+    feed(&mut reader, header);
+    assert_eq!(reader.next_record(), Ok(None));
+    feed(&mut reader, &[0; 10_000]);
+    assert_eq!(reader.next_record(), Ok(None));
+    reader.recv_space();
+    assert!(reader.buffer.capacity() <= 2 * 10_004 + MAX_CHUNK);
+}
+
+#[test]
+fn an_endless_row_of_empty_fragments_is_an_error() {
+    let allowed = [0; 4 * MAX_EMPTY_FRAGMENTS as usize];
+    let mut reader = RecordReader::new(100);
+    feed(&mut reader, &allowed);
+    assert_eq!(reader.next_record(), Ok(None));
+    assert!(reader.is_inside_record());
+    feed(&mut reader, &[0; 4]);
+    assert_eq!(reader.next_record(), Err(RecordError::EmptyFragments));
+}
+
+#[test]
+fn space_grows_only_for_a_stream_that_fills_it() {
+    let mut reader = RecordReader::new(1 << 20);
+    let record = [&[0x80, 0, 0x01, 0x00][..], &[7; 256]].concat();
+    for _ in 0..1000 {
+        feed(&mut reader, &record);
+        assert!(reader.next_record().unwrap().is_some());
+    }
+    assert_eq!(reader.chunk, MIN_CHUNK);
+    for _ in 0..10 {
+        let space = reader.recv_space();
+        space.fill(0x80);
+        let size = space.len();
+        reader.recv_advance(size);
+        reader.filled = 0;
+    }
+    assert_eq!(reader.chunk, MAX_CHUNK);
+}
+
+proptest! {
+    #[test]
+    fn any_chunking_of_a_stream_gives_the_same_records(
+        fragments in prop::collection::vec((any::<bool>(), 0_usize..3000), 0..30),
+        cuts in prop::collection::vec(1_usize..5000, 1..50),
+    ) {
+        let (stream, expected) = stream_of(&fragments);
+        let mut reader = RecordReader::new(1 << 20);
+        let mut found = Vec::new();
+        let mut rest = &stream[..];
+        for &cut in cuts.iter().cycle() {
+            let (now, later) = rest.split_at(cut.min(rest.len()));
+            feed(&mut reader, now);
+            while let Some(record) = reader.next_record().unwrap() {
+                found.push(record);
+            }
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn random_bytes_never_panic_and_never_cost_more_than_they_are(
+        input in prop::collection::vec(any::<u8>(), 0..20_000),
+    ) {
+        if let Ok(records) = read_all(&input, 1 << 14) {
+            let total: usize = records.iter().map(Bytes::len).sum();
+            prop_assert!(total <= input.len());
+        }
+    }
+}
+
+/// A stream of fragments (is it the last of its record, size), and its records.
+fn stream_of(fragments: &[(bool, usize)]) -> (Vec<u8>, Vec<Bytes>) {
+    let (mut stream, mut record, mut records) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, &(is_last, size)) in fragments.iter().enumerate() {
+        let header = size as u32 | if is_last { LAST_FRAGMENT } else { 0 };
+        let body = vec![index as u8; size];
+        stream.extend_from_slice(&header.to_be_bytes());
+        stream.extend_from_slice(&body);
+        record.extend_from_slice(&body);
+        if is_last {
+            records.push(Bytes::from(std::mem::take(&mut record)));
+        }
+    }
+    (stream, records)
+}
+
+fn read_all(input: &[u8], limit: usize) -> Result<Vec<Bytes>, RecordError> {
+    let mut reader = RecordReader::new(limit);
+    feed(&mut reader, input);
+    let mut records = Vec::new();
+    while let Some(record) = reader.next_record()? {
+        records.push(record);
+    }
+    Ok(records)
+}
+
+fn feed(reader: &mut RecordReader, mut input: &[u8]) {
+    while !input.is_empty() {
+        let space = reader.recv_space();
+        let count = space.len().min(input.len());
+        space[..count].copy_from_slice(&input[..count]);
+        reader.recv_advance(count);
+        input = &input[count..];
+    }
+}
+
+fn records(texts: &[&str]) -> Vec<Bytes> {
+    texts
+        .iter()
+        .map(|text| Bytes::copy_from_slice(text.as_bytes()))
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! A call as it comes to a service.
+
+use super::connection::Connection;
+use super::{CallContext, ProgramVersion, Reply, ReplyBuilder};
+use crate::rpc::wire::{AcceptStat, CallTarget};
+use crate::xdr::{DecodeError, XdrDecoder};
+use std::sync::Arc;
+
+/// A call of a program that the service serves.
+///
+/// Consuming it is the only way to make a [`Reply`], so none is forgotten.
+#[derive(Debug)]
+pub struct IncomingCall {
+    program_version: ProgramVersion,
+    procedure: u32,
+    context: CallContext,
+    arguments: XdrDecoder,
+    reply: ReplyBuilder,
+    number: u64,
+}
+
+impl IncomingCall {
+    pub(super) fn new(
+        connection: &Arc<Connection>,
+        number: u64,
+        xid: u32,
+        target: CallTarget,
+        arguments: XdrDecoder,
+    ) -> Self {
+        Self {
+            program_version: ProgramVersion {
+                program: target.prog,
+                version: target.vers,
+            },
+            procedure: target.proc,
+            context: CallContext::new(Arc::clone(connection), target.credential),
+            arguments,
+            reply: ReplyBuilder::new(Arc::clone(connection), xid),
+            number,
+        }
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn context(&self) -> &CallContext {
+        &self.context
+    }
+
+    /// The program that is called, and its version.
+    #[must_use]
+    pub fn program_version(&self) -> ProgramVersion {
+        self.program_version
+    }
+
+    /// The number of the procedure that is called.
+    #[must_use]
+    pub fn procedure(&self) -> u32 {
+        self.procedure
+    }
+
+    /// Reads the arguments, which `decode` must find to take up the whole of
+    /// the call.
+    ///
+    /// # Errors
+    ///
+    /// The reply to give if they do not: `GARBAGE_ARGS`.
+    pub fn decode<A>(
+        self,
+        decode: impl FnOnce(&mut XdrDecoder) -> Result<A, DecodeError>,
+    ) -> Result<(CallContext, A, ReplyBuilder), Reply> {
+        match read_all(self.arguments, decode) {
+            Ok(arguments) => Ok((self.context, arguments, self.reply)),
+            Err(_) => Err(self.reply.refuse(AcceptStat::GarbageArgs)),
+        }
+    }
+
+    /// Reads the arguments of a one-way procedure, to which nothing is replied:
+    /// the service answers with [`Reply::none`]. Should it panic before
+    /// [`Service::call`](super::Service::call) returns, the caller gets no
+    /// answer either.
+    ///
+    /// # Errors
+    ///
+    /// The reply to give if the arguments do not take up the whole of the call:
+    /// [`Reply::none`].
+    pub fn decode_one_way<A>(
+        self,
+        decode: impl FnOnce(&mut XdrDecoder) -> Result<A, DecodeError>,
+    ) -> Result<(CallContext, A), Reply> {
+        self.reply.connection().note_one_way(self.number);
+        match read_all(self.arguments, decode) {
+            Ok(arguments) => Ok((self.context, arguments)),
+            Err(_) => Err(Reply::none()),
+        }
+    }
+
+    /// Answers a call of procedure 0, which does nothing in every program
+    /// (RFC 5531 §12.1). Arguments are ignored, as there should be none.
+    pub fn null(self) -> Reply {
+        self.reply.success(|_| Ok(()))
+    }
+
+    /// Answers a call of a procedure that the program does not have.
+    pub fn procedure_unavailable(self) -> Reply {
+        self.reply.refuse(AcceptStat::ProcUnavail)
+    }
+}
+
+fn read_all<A>(
+    mut arguments: XdrDecoder,
+    decode: impl FnOnce(&mut XdrDecoder) -> Result<A, DecodeError>,
+) -> Result<A, DecodeError> {
+    let value = decode(&mut arguments)?;
+    arguments.finish()?;
+    Ok(value)
+}

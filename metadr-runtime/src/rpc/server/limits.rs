@@ -1,0 +1,47 @@
+//! What a server grants its callers.
+
+use std::time::Duration;
+
+/// What a server grants its callers. Whatever they send, it costs no more than
+/// this, and a caller who breaks a rule loses only its own connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest call, in bytes with its header. A longer one ends the
+    /// connection, after the calls before it. Default: 1 MiB and 1 KiB.
+    pub max_record: usize,
+    /// Calls of a connection whose handlers have not finished. When there are
+    /// so many, no more is read from it. Default: 256.
+    pub max_calls_in_flight: usize,
+    /// Bytes of such calls of a connection, likewise; one call may go over it.
+    /// Default: 4 MiB.
+    pub max_bytes_in_flight: usize,
+    /// Bytes of replies that a connection has not taken, likewise; the calls in
+    /// flight may go over it. Default: 1 MiB.
+    pub max_unsent_bytes: usize,
+    /// Connections to a listener. More are closed at once. Default: 1024.
+    pub max_connections: usize,
+    /// How long a call may take to arrive after its first byte has. Default:
+    /// 30 seconds.
+    pub record_time: Duration,
+    /// How long a caller may take none of the bytes of its replies. Default:
+    /// 30 seconds.
+    pub write_time: Duration,
+    /// How long the handlers may go on after the caller has ended its half of
+    /// the connection, or the server is shutting down. Default: 10 seconds.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_record: (1 << 20) + 1024,
+            max_calls_in_flight: 256,
+            max_bytes_in_flight: 4 << 20,
+            max_unsent_bytes: 1 << 20,
+            max_connections: 1024,
+            record_time: Duration::from_secs(30),
+            write_time: Duration::from_secs(30),
+            drain_time: Duration::from_secs(10),
+        }
+    }
+}

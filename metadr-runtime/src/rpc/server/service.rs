@@ -1,0 +1,73 @@
+//! What a server serves.
+
+use super::{ConnectionId, IncomingCall, Reply};
+use crate::rpc::AuthStat;
+use std::future::Future;
+use std::sync::Arc;
+
+/// A program in one of its versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProgramVersion {
+    /// The number of the program.
+    pub program: u32,
+    /// The number of the version.
+    pub version: u32,
+}
+
+/// Something that answers calls. Generated from a `program` of an `.x` file, or
+/// a tuple of several: a server serves one, on any number of connections.
+pub trait Service: Send + Sync + 'static {
+    /// The programs it serves. They must not change.
+    fn programs(&self) -> Vec<ProgramVersion>;
+
+    /// Whether it serves this one.
+    fn serves(&self, which: ProgramVersion) -> bool {
+        self.programs().contains(&which)
+    }
+
+    /// Answers a call of a program that it [serves](Self::serves).
+    ///
+    /// The calls of a connection are given to this method in the order in which
+    /// they came. What it does before it returns is therefore done in that
+    /// order; the futures it returns are polled side by side, and the replies
+    /// go out as they finish. They are dropped, wherever they are, when the
+    /// connection fails.
+    fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send;
+
+    /// Called once for each connection, after the last call on it has ended.
+    fn connection_closed(&self, _connection: ConnectionId) {}
+}
+
+impl<S: Service> Service for Arc<S> {
+    fn programs(&self) -> Vec<ProgramVersion> {
+        S::programs(self)
+    }
+
+    fn serves(&self, which: ProgramVersion) -> bool {
+        S::serves(self, which)
+    }
+
+    fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {
+        S::call(self, call)
+    }
+
+    fn connection_closed(&self, connection: ConnectionId) {
+        S::connection_closed(self, connection);
+    }
+}
+
+/// Why a handler gives no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The server fails: the caller gets `SYSTEM_ERR`.
+    #[error("the server failed")]
+    SystemError,
+    /// The caller's credential does not do for this: it gets `AUTH_ERROR`.
+    #[error("the credential is refused: {0:?}")]
+    Unauthorized(AuthStat),
+    /// The caller gets no answer: the connection is closed once the replies
+    /// before this one have been written.
+    #[error("the connection is to be closed")]
+    CloseConnection,
+}

@@ -1,0 +1,157 @@
+//! The adapter for smol's executor and reactor.
+
+use super::{Instant, Listener, Runtime, Sleep};
+use async_executor::Executor;
+use async_io::{Async, Timer};
+use async_net::TcpStream;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// An executor of smol's and its reactor.
+///
+/// Tasks run on the threads that are in [`Smol::block_on`]: with one, no task
+/// ever moves between threads, which is the fastest for servers whose state
+/// belongs to one task. A task that has not ended when the last of them leaves
+/// stays where it is until another enters.
+#[derive(Clone, Debug)]
+pub struct Smol {
+    executor: Arc<Executor<'static>>,
+    epoch: std::time::Instant,
+}
+
+impl Smol {
+    /// An executor of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            executor: Arc::new(Executor::new()),
+            epoch: std::time::Instant::now(),
+        }
+    }
+
+    /// Runs `future` on this thread to its end, and the executor's tasks along with it.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        async_io::block_on(self.executor.run(future))
+    }
+}
+
+impl Default for Smol {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Runtime for Smol {
+    // Not async_io's `Async<TcpStream>`: that one does not end the outgoing
+    // half when it is closed.
+    type Stream = TcpStream;
+    type Listener = SmolListener;
+    type Sleep = SmolSleep;
+
+    fn now(&self) -> Instant {
+        Instant::ZERO + self.epoch.elapsed()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> SmolSleep {
+        let mut sleep = SmolSleep {
+            timer: Timer::never(),
+            epoch: self.epoch,
+        };
+        Pin::new(&mut sleep).reset(deadline);
+        sleep
+    }
+
+    fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.executor.spawn(future).detach();
+    }
+
+    async fn connect(&self, addr: SocketAddr) -> io::Result<TcpStream> {
+        prepare(Async::<std::net::TcpStream>::connect(addr).await?)
+    }
+
+    async fn listen(&self, addr: SocketAddr) -> io::Result<SmolListener> {
+        // The standard library sets SO_REUSEADDR where that means what it
+        // should, which is everywhere but on Windows.
+        Async::<std::net::TcpListener>::bind(addr).map(SmolListener)
+    }
+
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        async_net::resolve((host, port)).await
+    }
+}
+
+/// A listening socket of [`Smol`].
+#[derive(Debug)]
+pub struct SmolListener(Async<std::net::TcpListener>);
+
+impl Listener for SmolListener {
+    type Stream = TcpStream;
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.get_ref().local_addr()
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        loop {
+            match self.0.get_ref().accept() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok((stream, peer)) => {
+                    let stream = Async::new(stream).and_then(prepare);
+                    return Poll::Ready(stream.map(|stream| (stream, peer)));
+                }
+            }
+            ready!(self.0.poll_readable(cx))?;
+        }
+    }
+}
+
+fn prepare(stream: Async<std::net::TcpStream>) -> io::Result<TcpStream> {
+    stream.get_ref().set_nodelay(true)?;
+    Ok(TcpStream::from(stream))
+}
+
+/// A timer of [`Smol`].
+#[derive(Debug)]
+pub struct SmolSleep {
+    timer: Timer,
+    epoch: std::time::Instant,
+}
+
+impl Future for SmolSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.timer).poll(cx).map(drop)
+    }
+}
+
+impl Sleep for SmolSleep {
+    fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
+        let since_epoch = Duration::from_nanos(deadline.as_nanos());
+        match self.epoch.checked_add(since_epoch) {
+            Some(at) => self.timer.set_at(at),
+            None => self.timer = Timer::never(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rt::conformance;
+
+    #[test]
+    fn smol_is_a_runtime() {
+        let runtime = Smol::new();
+        runtime.block_on(conformance::test_all(&runtime));
+    }
+}

@@ -1,0 +1,69 @@
+//! External Data Representation (RFC 4506): the codec under the generated types.
+//!
+//! Generated code speaks only to the [`Encoder`] and [`Decoder`] traits, so a
+//! type compiled from an `.x` file can be carried by another wire dialect
+//! without being generated again. [`XdrEncoder`] and [`XdrDecoder`] are the
+//! standard dialect.
+//!
+//! Decoding is strict: booleans other than 0 and 1, padding other than zero,
+//! unknown enumerators and discriminants and trailing bytes are errors, each
+//! with a name. Nothing is allocated for a length before the input is known to
+//! hold it.
+
+mod decode;
+mod encode;
+mod error;
+
+#[doc(no_inline)]
+pub use bytes::Bytes;
+#[doc(hidden)]
+pub use decode::array;
+pub use decode::{Decode, Decoder, MAX_DEPTH, XdrDecoder};
+pub use encode::{Encode, Encoder, SizeCounter, XdrEncoder};
+pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+
+use bytes::BytesMut;
+
+/// Encodes `value` into a buffer of exactly its size.
+///
+/// # Errors
+///
+/// [`EncodeError`] if a part of the value is longer than its bound in the `.x` file.
+pub fn to_bytes<T: Encode + ?Sized>(value: &T) -> Result<Bytes, EncodeError> {
+    let mut size = SizeCounter::default();
+    value.encode(&mut size)?;
+    let mut buffer = BytesMut::with_capacity(size.bytes());
+    value.encode(&mut XdrEncoder::new(&mut buffer))?;
+    debug_assert_eq!(buffer.len(), size.bytes());
+    Ok(buffer.freeze())
+}
+
+/// Decodes a value that takes up the whole of `input`.
+///
+/// Variable-length opaque data in the result are slices of `input`, not copies.
+///
+/// # Errors
+///
+/// [`DecodeError`] if `input` is too short, too long, or says something that
+/// the type does not allow.
+pub fn from_bytes<T: Decode>(input: Bytes) -> Result<T, DecodeError> {
+    let mut decoder = XdrDecoder::new(input);
+    let value = T::decode(&mut decoder)?;
+    decoder.finish()?;
+    Ok(value)
+}
+
+/// The number of zero bytes that follow `length` bytes of opaque data (RFC 4506 §4.9).
+const fn padding(length: usize) -> usize {
+    length.wrapping_neg() & 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_fills_to_a_multiple_of_four() {
+        assert_eq!([0, 1, 2, 3, 4, 5].map(padding), [0, 3, 2, 1, 0, 3]);
+    }
+}

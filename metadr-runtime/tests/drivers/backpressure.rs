@@ -1,0 +1,213 @@
+//! Limits, on both sides.
+
+use crate::service::calc::v1::{Client, procedure};
+use crate::service::{Pair, calc};
+use crate::support::{MOMENT, run, socket_pair, with_limits, with_server};
+use bytes::Bytes;
+use futures::future::{join_all, join3};
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+use futures::task::AtomicWaker;
+use futures_io::{AsyncRead, AsyncWrite};
+use metadr_runtime::rpc::{self, CallError, ClientConfig, Limits, serve_connection};
+use metadr_runtime::rt::Smol;
+use metadr_runtime::xdr::Encoder;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+#[test]
+fn small_limits_only_slow_things_down() {
+    let limits = Limits {
+        max_calls_in_flight: 2,
+        max_bytes_in_flight: 100,
+        max_unsent_bytes: 50,
+        ..Limits::default()
+    };
+    with_limits(limits, async |bed| {
+        let config = ClientConfig {
+            max_calls_in_flight: 7,
+            max_queued_bytes: 1,
+            ..ClientConfig::default()
+        };
+        let client = bed.client_with(config).await;
+        let pairs: Vec<_> = (0..500).map(|left| Pair { left, right: 1 }).collect();
+        let sums = join_all(pairs.into_iter().map(|pair| client.add(pair))).await;
+        let expected: Vec<_> = (1..=500).map(Ok).collect();
+        assert_eq!(sums, expected);
+    });
+}
+
+#[test]
+fn a_caller_that_takes_no_replies_is_not_read() {
+    const CALLS: usize = 200;
+    const SIZE: usize = 100_000;
+    with_server(async |bed| {
+        let (mut socket, server_side) = socket_pair(&bed.runtime).await;
+        let gate = Gate::default();
+        let serving = serve_connection(
+            bed.runtime.clone(),
+            gate.guard(server_side),
+            Arc::new(calc::v1::Service(Arc::clone(&bed.service))),
+            Limits::default(),
+            bed.shutdown.clone(),
+        );
+        let call = echo_call(SIZE);
+        let (mut reader, mut writer) = AsyncReadExt::split(&mut socket);
+        let ask = async {
+            for _ in 0..CALLS {
+                writer.write_all(&call).await.unwrap();
+            }
+            writer.close().await.unwrap();
+        };
+        let take = async {
+            bed.pause(4 * MOMENT).await;
+            let echoes = bed.service.echoes.load(Ordering::Relaxed);
+            let max = Limits::default().max_unsent_bytes + 2 * SIZE;
+            assert!(echoes * SIZE <= max, "{echoes} calls were read");
+            gate.open();
+            let mut replies = Vec::new();
+            reader.read_to_end(&mut replies).await.unwrap();
+            assert_eq!(replies.len(), CALLS * (SIZE + 32));
+        };
+        let (served, (), ()) = join3(serving, ask, take).await;
+        served.unwrap();
+    });
+}
+
+#[test]
+fn a_caller_that_never_takes_its_replies_loses_its_connection() {
+    let limits = Limits {
+        write_time: 2 * MOMENT,
+        ..Limits::default()
+    };
+    with_limits(limits, async |bed| {
+        let mut socket = bed.socket().await;
+        let call = echo_call(1_000_000);
+        while socket.write_all(&call).await.is_ok() {}
+        bed.until(|| bed.service.closed.lock().unwrap().len() == 1)
+            .await;
+        let client = bed.client().await;
+        assert_eq!(client.add(Pair { left: 1, right: 1 }).await, Ok(2));
+    });
+}
+
+#[test]
+fn sending_waits_for_a_server_that_does_not_read() {
+    let runtime = Smol::new();
+    run(&runtime, async {
+        let config = ClientConfig {
+            call_timeout: 2 * MOMENT,
+            max_queued_bytes: 64 * 1024,
+            ..ClientConfig::default()
+        };
+        let (ours, _silent) = socket_pair(&runtime).await;
+        let client = rpc::Client::over(&runtime, ours, config);
+        let client = Client::new(client);
+
+        let blob = Bytes::from(vec![7; 16 * 1024]);
+        let mut sent = 0_usize;
+        let error = loop {
+            match send_blob(&client, &blob).await {
+                Ok(()) => sent += blob.len(),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error, CallError::TimedOut { sent: false });
+        // What the kernel takes, at the very most, and what may be queued.
+        assert!(sent < 200 << 20, "{sent} bytes were queued");
+    });
+}
+
+/// Lets nothing be written to a connection until it is opened.
+#[derive(Clone, Default)]
+struct Gate(Arc<(AtomicBool, AtomicWaker)>);
+
+impl Gate {
+    fn guard<T>(&self, stream: T) -> Gated<T> {
+        let gate = self.clone();
+        Gated { stream, gate }
+    }
+
+    fn open(&self) {
+        self.0.0.store(true, Ordering::Release);
+        self.0.1.wake();
+    }
+
+    fn poll_open(&self, cx: &Context<'_>) -> Poll<()> {
+        self.0.1.register(cx.waker());
+        if self.0.0.load(Ordering::Acquire) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+/// A connection behind a [`Gate`].
+struct Gated<T> {
+    stream: T,
+    gate: Gate,
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Gated<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_read(cx, space)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Gated<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.gate.poll_open(cx));
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
+
+async fn send_blob(client: &Client, blob: &Bytes) -> Result<(), CallError> {
+    let send = client
+        .rpc()
+        .send(calc::NUMBER, calc::v1::NUMBER, procedure::ECHO, |encoder| {
+            encoder.put_opaque(blob, u32::MAX)
+        });
+    send.await
+}
+
+/// A call of `echo` with this many bytes, a multiple of four.
+fn echo_call(size: usize) -> Vec<u8> {
+    let length = 0x8000_0000 | (44 + size as u32);
+    let program = calc::NUMBER;
+    let words = [
+        length,
+        1,
+        0,
+        2,
+        program,
+        1,
+        procedure::ECHO,
+        0,
+        0,
+        0,
+        0,
+        size as u32,
+    ];
+    let mut call = words.map(u32::to_be_bytes).concat();
+    call.resize(48 + size, 7);
+    call
+}

@@ -1,0 +1,148 @@
+//! A listener that has its troubles.
+
+use crate::service::{Calc, Pair, calc};
+use crate::support::run;
+use futures::future::join;
+use metadr_runtime::rpc::{Client, ClientConfig, Limits, Shutdown, serve};
+use metadr_runtime::rt::{Instant, Listener, Runtime, Smol};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+/// Of Linux, where the standard library has no name for it.
+const EMFILE: i32 = 24;
+
+#[test]
+fn a_server_waits_when_there_are_no_file_descriptors() {
+    let runtime = Troubled::new(|| io::Error::from_raw_os_error(EMFILE));
+    serve_despite(&runtime);
+    // Each pause is twice as long as the one before it.
+    let paused = runtime.smol.now().as_nanos();
+    assert!(paused >= 10_000_000 * ((1 << TROUBLES) - 1), "{paused} ns");
+}
+
+#[test]
+fn a_caller_who_has_left_already_is_no_trouble() {
+    serve_despite(&Troubled::new(|| io::ErrorKind::ConnectionAborted.into()));
+}
+
+#[test]
+fn a_listener_that_cannot_accept_ends_the_server() {
+    let runtime = Troubled::new(|| io::ErrorKind::InvalidInput.into());
+    run(&runtime.smol.clone(), async {
+        let served = serving(&runtime, Shutdown::new()).await.1.await;
+        let kind = served.err().map(|error| error.kind());
+        assert_eq!(kind, Some(io::ErrorKind::InvalidInput));
+    });
+}
+
+fn serve_despite(runtime: &Troubled) {
+    run(&runtime.smol.clone(), async {
+        let shutdown = Shutdown::new();
+        let (address, serving) = serving(runtime, shutdown.clone()).await;
+        let calling = async {
+            let config = ClientConfig::default();
+            let client = Client::connect(runtime, address, config).await.unwrap();
+            let client = calc::v1::Client::new(client);
+            assert_eq!(client.add(Pair { left: 1, right: 2 }).await, Ok(3));
+            shutdown.start();
+        };
+        let (served, ()) = join(serving, calling).await;
+        served.unwrap();
+        assert_eq!(runtime.troubles.load(Ordering::Relaxed), TROUBLES);
+    });
+}
+
+async fn serving(
+    runtime: &Troubled,
+    shutdown: Shutdown,
+) -> (SocketAddr, impl Future<Output = io::Result<()>>) {
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listener = runtime.listen(any_port).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = Arc::new(calc::v1::Service(Arc::<Calc>::default()));
+    let limits = Limits::default();
+    let serving = serve(runtime.clone(), listener, service, limits, shutdown);
+    (address, serving)
+}
+
+/// How often accepting fails.
+const TROUBLES: usize = 3;
+
+/// A runtime whose listeners fail at first.
+#[derive(Clone)]
+struct Troubled {
+    smol: Smol,
+    trouble: fn() -> io::Error,
+    troubles: Arc<AtomicUsize>,
+}
+
+impl Troubled {
+    fn new(trouble: fn() -> io::Error) -> Self {
+        Self {
+            smol: Smol::new(),
+            trouble,
+            troubles: Arc::default(),
+        }
+    }
+}
+
+impl Runtime for Troubled {
+    type Stream = <Smol as Runtime>::Stream;
+    type Listener = TroubledListener;
+    type Sleep = <Smol as Runtime>::Sleep;
+
+    fn now(&self) -> Instant {
+        self.smol.now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        self.smol.sleep_until(deadline)
+    }
+
+    fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.smol.spawn(future);
+    }
+
+    async fn connect(&self, addr: SocketAddr) -> io::Result<Self::Stream> {
+        self.smol.connect(addr).await
+    }
+
+    async fn listen(&self, addr: SocketAddr) -> io::Result<TroubledListener> {
+        let (listener, runtime) = (self.smol.listen(addr).await?, self.clone());
+        Ok(TroubledListener { listener, runtime })
+    }
+
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        self.smol.resolve(host, port).await
+    }
+}
+
+struct TroubledListener {
+    listener: <Smol as Runtime>::Listener,
+    runtime: Troubled,
+}
+
+impl Listener for TroubledListener {
+    type Stream = <Smol as Runtime>::Stream;
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    fn poll_accept(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Self::Stream, SocketAddr)>> {
+        if self.runtime.troubles.load(Ordering::Relaxed) < TROUBLES {
+            self.runtime.troubles.fetch_add(1, Ordering::Relaxed);
+            return Poll::Ready(Err((self.runtime.trouble)()));
+        }
+        self.listener.poll_accept(cx)
+    }
+}
