@@ -1,0 +1,101 @@
+//! What can be set, and what it is unless it is.
+
+/// A point in time: ticks of 10 ms since some start of the embedder's choice.
+/// It never goes back, and is the only clock of the protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(pub u64);
+
+impl Tick {
+    /// The length of a tick in milliseconds.
+    pub const MILLIS: u64 = 10;
+
+    /// The tick `ticks` later.
+    #[must_use]
+    pub fn after(self, ticks: u64) -> Self {
+        Self(self.0.saturating_add(ticks))
+    }
+
+    /// How many ticks it is since `earlier`; 0 if that is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Times in ticks, sizes in bytes or as named. All replicas of a group should
+/// have the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// How often the primary sends COMMIT.
+    pub heartbeat: u64,
+    /// A peer that stays silent for so long gets heartbeats alone, and fetches
+    /// what it needs: a slow peer costs no memory and no bandwidth.
+    pub silent: u64,
+    /// When an acknowledgement has not advanced for so long, entries are sent
+    /// to that peer again from there on.
+    pub resend: u64,
+    /// How long a backup waits before it fetches entries that it misses: they
+    /// may just have been overtaken.
+    pub gap: u64,
+    /// How long it waits for an answer before it asks another replica.
+    pub fetch_timeout: u64,
+    /// Entries that may be uncommitted at a time.
+    pub pipeline_entries: u64,
+    /// Bytes that may be unacknowledged by a peer at a time.
+    pub window_bytes: u64,
+    /// How many LOG_CHUNKs a FETCH_LOG may be answered with.
+    pub fetch_chunks: u64,
+    /// Operations in an entry.
+    pub batch_operations: usize,
+    /// Bytes of the operations in an entry, and of the entries in a PREPARE or
+    /// LOG_CHUNK; one operation, and so one entry, may be larger.
+    pub batch_bytes: usize,
+    /// Requests that may wait in a replica, before it answers `Busy`.
+    pub queue_requests: usize,
+    /// Bytes of requests that may wait.
+    pub queue_bytes: usize,
+    /// Entries that a backup keeps which arrived before their predecessors.
+    pub reorder_entries: usize,
+    /// Bytes of such entries. A primary sends no more than its `window_bytes`
+    /// and one entry ahead of what is acknowledged.
+    pub reorder_bytes: u64,
+    /// A known defect to bring back, for the simulator to find.
+    #[cfg(feature = "bug-switches")]
+    pub bug: Option<crate::bugs::Bug>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            heartbeat: 5,
+            silent: 10,
+            resend: 10,
+            gap: 2,
+            fetch_timeout: 20,
+            pipeline_entries: 256,
+            window_bytes: 8 << 20,
+            fetch_chunks: 4,
+            batch_operations: 1024,
+            batch_bytes: 1 << 20,
+            queue_requests: 16_384,
+            queue_bytes: 64 << 20,
+            reorder_entries: 256,
+            reorder_bytes: 8 << 20,
+            #[cfg(feature = "bug-switches")]
+            bug: None,
+        }
+    }
+}
+
+/// Whether a defect is switched on. Without the feature it never is, and the
+/// compiler removes the defect.
+macro_rules! bug {
+    ($options:expr, $bug:ident) => {{
+        #[cfg(feature = "bug-switches")]
+        let on = $options.bug == Some($crate::bugs::Bug::$bug);
+        #[cfg(not(feature = "bug-switches"))]
+        let on = false;
+        on
+    }};
+}
+pub(crate) use bug;

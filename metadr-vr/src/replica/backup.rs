@@ -1,0 +1,126 @@
+//! A backup in normal operation.
+
+use super::Replica;
+use super::accept::Sender;
+use crate::StateMachine;
+use crate::options::bug;
+use crate::outputs::{DropReason, Event, Fault, Outputs};
+use crate::wire::{Commit, Entry, Hash128, MessageBody, OpNumber, Prepare, PrepareOk};
+
+impl<S: StateMachine> Replica<S> {
+    pub(super) fn on_prepare(&mut self, sender: Sender, prepare: Prepare, outputs: &mut Outputs) {
+        if !self.is_from_primary(sender) {
+            return outputs.events.push(Event::Dropped(DropReason::Unexpected));
+        }
+        let last = prepare.entries.last().map(|entry| entry.header.op);
+        for entry in prepare.entries {
+            if self.take_entry(entry, outputs).is_err() {
+                return;
+            }
+        }
+        // Also for a repeated PREPARE: the acknowledgement may have been lost.
+        self.owes_acknowledgement = true;
+        if bug!(self.options, P15) {
+            self.repair.claimed = self.repair.claimed.max(last);
+        }
+        self.learn_commit(prepare.commit, prepare.commit_checksum, outputs);
+    }
+
+    pub(super) fn on_commit(&mut self, sender: Sender, commit: &Commit, outputs: &mut Outputs) {
+        if !self.is_from_primary(sender) {
+            return outputs.events.push(Event::Dropped(DropReason::Unexpected));
+        }
+        if self.differs(commit.head, commit.head_checksum) {
+            return self.fault(Fault::Divergence { op: commit.head }, outputs);
+        }
+        self.round_seen = self.round_seen.max(commit.round);
+        self.owes_acknowledgement = true;
+        self.repair
+            .hears_of(commit.head, self.log.head(), self.now, &self.options);
+        self.learn_commit(commit.commit, commit.commit_checksum, outputs);
+    }
+
+    /// Takes an entry of this view: appends it if it is next, keeps it if it
+    /// is early, and ignores it if it is here already.
+    ///
+    /// # Errors
+    ///
+    /// The replica has faulted, or the entry cannot be of this view.
+    pub(super) fn take_entry(&mut self, entry: Entry, outputs: &mut Outputs) -> Result<(), ()> {
+        let op = entry.header.op;
+        if !entry.is_intact() || entry.header.prepared > self.view {
+            outputs.events.push(Event::Dropped(DropReason::Unexpected));
+            return Err(());
+        }
+        if op <= self.log.head() {
+            if self.differs(op, entry.header.checksum) {
+                self.fault(Fault::Divergence { op }, outputs);
+                return Err(());
+            }
+            return Ok(());
+        }
+        if op > self.log.head() + 1 {
+            let head = self.log.head();
+            self.repair.keep(entry, head, self.now, &self.options);
+            return Ok(());
+        }
+        self.append(entry, outputs)?;
+        while let Some(next) = self.repair.take(self.log.head() + 1) {
+            self.append(next, outputs)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what was promised by handling messages: one PREPARE_OK for all of them.
+    pub(super) fn acknowledge(&mut self, outputs: &mut Outputs) {
+        if !std::mem::take(&mut self.owes_acknowledgement) {
+            return;
+        }
+        let head = self.log.head_header();
+        let mut ok = PrepareOk {
+            acked: head.op,
+            acked_checksum: head.checksum,
+            applied: self.applied,
+            round: self.round_seen,
+        };
+        if bug!(self.options, P15)
+            && let Some((op, checksum)) = self.repair.claim()
+        {
+            (ok.acked, ok.acked_checksum) = (op, checksum);
+        }
+        self.send(self.primary(), MessageBody::PrepareOk(ok), outputs);
+    }
+
+    /// Raises the commit number, but never beyond the log.
+    pub(super) fn learn_commit(
+        &mut self,
+        commit: OpNumber,
+        checksum: Hash128,
+        outputs: &mut Outputs,
+    ) {
+        if self.differs(commit, checksum) {
+            return self.fault(Fault::Divergence { op: commit }, outputs);
+        }
+        let known = commit.min(self.log.head());
+        self.commit_number = self.commit_number.max(known);
+    }
+
+    fn append(&mut self, entry: Entry, outputs: &mut Outputs) -> Result<(), ()> {
+        if !self.log.is_next(&entry) {
+            let op = entry.header.op;
+            self.fault(Fault::Divergence { op }, outputs);
+            return Err(());
+        }
+        self.log.append(entry);
+        Ok(())
+    }
+
+    /// Whether this log has another entry at `op`.
+    fn differs(&self, op: OpNumber, checksum: Hash128) -> bool {
+        self.log.checksum(op).is_some_and(|own| own != checksum)
+    }
+
+    fn is_from_primary(&self, Sender(place): Sender) -> bool {
+        self.boot.voters[place] == self.primary()
+    }
+}

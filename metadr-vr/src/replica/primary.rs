@@ -1,0 +1,229 @@
+//! The primary in normal operation.
+
+use super::accept::Sender;
+use super::{Replica, Status};
+use crate::options::bug;
+use crate::outputs::{DropReason, Event, Outputs};
+use crate::quorum::reached_by;
+use crate::wire::{
+    ClientOperation, Commit, Entry, Hash128, Incarnation, MessageBody, OpNumber, Prepare,
+    PrepareOk, ReplicaId,
+};
+use crate::{StateMachine, Tick};
+
+/// What a replica knows of another.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) instance: Option<Hash128>,
+    pub(super) incarnation: Option<Incarnation>,
+    pub(super) last_heard: Tick,
+    /// It holds everything up to here.
+    acked: OpNumber,
+    /// The highest round that it has echoed.
+    pub(super) acked_round: u64,
+    /// The first entry that it has not been sent.
+    next_send: OpNumber,
+    /// When `acked` moved, or something was first sent after all was acknowledged.
+    moved: Tick,
+}
+
+impl Peer {
+    pub(super) fn new(now: Tick) -> Self {
+        Self {
+            instance: None,
+            incarnation: None,
+            last_heard: now,
+            acked: 0,
+            acked_round: 0,
+            next_send: 1,
+            moved: now,
+        }
+    }
+
+    /// Its process started again: what the earlier one acknowledged counts no more.
+    pub(super) fn restart(&mut self, incarnation: Incarnation, now: Tick) {
+        *self = Self {
+            instance: self.instance,
+            incarnation: Some(incarnation),
+            ..Self::new(now)
+        };
+    }
+}
+
+impl<S: StateMachine> Replica<S> {
+    pub(super) fn on_prepare_ok(
+        &mut self,
+        Sender(place): Sender,
+        ok: &PrepareOk,
+        outputs: &mut Outputs,
+    ) {
+        if !self.is_primary() {
+            return outputs.events.push(Event::Dropped(DropReason::Unexpected));
+        }
+        if self.log.checksum(ok.acked) != Some(ok.acked_checksum) {
+            // One of the two logs is wrong, and nobody can tell which.
+            self.refuses_writes = true;
+            let (op, with) = (ok.acked, self.boot.voters[place]);
+            return outputs.events.push(Event::Divergence { op, with });
+        }
+        if ok.round > self.round {
+            // Nobody can have heard of a round that did not begin.
+            return outputs.events.push(Event::Dropped(DropReason::Unexpected));
+        }
+        let peer = &mut self.peers[place];
+        peer.acked_round = peer.acked_round.max(ok.round);
+        if bug!(self.options, P16) {
+            peer.acked = (peer.acked + 1).min(self.log.head());
+        }
+        if ok.acked > peer.acked {
+            peer.acked = ok.acked;
+            peer.next_send = peer.next_send.max(ok.acked + 1);
+            peer.moved = self.now;
+        }
+    }
+
+    /// Everything that a primary does with what has gathered.
+    pub(super) fn primary_flush(&mut self, outputs: &mut Outputs) {
+        debug_assert!(self.is_primary());
+        loop {
+            self.append_batches();
+            self.advance_commit_number();
+            self.apply_committed(outputs);
+            if self.status != Status::Normal {
+                return;
+            }
+            // A commit makes room in the pipeline, and an answered read lets
+            // go of the writes that had to wait for it.
+            let mut released = self.answer_reads(outputs);
+            if self.requests.begins_round(self.round + 1) {
+                self.begin_round(outputs);
+                // Alone in its group, a primary confirms its rounds itself.
+                released |= self.answer_reads(outputs);
+            }
+            if !released && !self.can_append() {
+                break;
+            }
+        }
+        for (place, id) in self.others() {
+            self.send_entries(place, id, outputs);
+        }
+    }
+
+    pub(super) fn primary_tick(&mut self, outputs: &mut Outputs) {
+        if self.now < self.next_heartbeat {
+            return;
+        }
+        // Rounds for reads do not put this off: there may be one every few
+        // milliseconds, and what follows would never be done.
+        self.next_heartbeat = self.now.after(self.options.heartbeat);
+        self.begin_round(outputs);
+        for (place, id) in self.others() {
+            let peer = &mut self.peers[place];
+            let is_outstanding = peer.acked + 1 < peer.next_send;
+            if is_outstanding && self.now.since(peer.moved) >= self.options.resend {
+                peer.next_send = peer.acked + 1;
+                peer.moved = self.now;
+                self.send_entries(place, id, outputs);
+            }
+        }
+    }
+
+    /// Sends COMMIT with a new round: a sign of life, and a question whether
+    /// this replica still is the primary.
+    fn begin_round(&mut self, outputs: &mut Outputs) {
+        self.round += 1;
+        let head = self.log.head_header();
+        let commit = Commit {
+            commit: self.commit_number,
+            commit_checksum: self.commit_checksum(),
+            head: head.op,
+            head_checksum: head.checksum,
+            round: self.round,
+        };
+        for (_, id) in self.others() {
+            self.send(id, MessageBody::Commit(commit.clone()), outputs);
+        }
+    }
+
+    /// The highest round that a quorum, this replica included, has taken part in.
+    pub(super) fn confirmed_round(&self) -> u64 {
+        let mut rounds: Vec<u64> = self
+            .others()
+            .map(|(place, _)| self.peers[place].acked_round)
+            .collect();
+        rounds.push(self.round);
+        reached_by(&mut rounds, self.quorum())
+    }
+
+    fn can_append(&self) -> bool {
+        let uncommitted = self.log.head() - self.commit_number;
+        uncommitted < self.options.pipeline_entries && self.requests.has_queued()
+    }
+
+    /// Makes entries of all that is queued, as long as the pipeline has room.
+    fn append_batches(&mut self) {
+        while self.can_append() {
+            let op = self.log.head() + 1;
+            let operations: Vec<ClientOperation> = self
+                .requests
+                .take_batch(op, &self.options)
+                .into_iter()
+                .map(ClientOperation::Anonymous)
+                .collect();
+            let parent = self.log.head_header();
+            let timestamp = self.wall_ms.max(parent.timestamp_ms);
+            let entry = Entry::batch(parent, self.view, timestamp, operations);
+            self.log.append(entry);
+        }
+    }
+
+    /// Commits what a quorum holds. The whole log was agreed on when the view
+    /// began, so entries of earlier views count like those of this one.
+    fn advance_commit_number(&mut self) {
+        let mut held: Vec<OpNumber> = self
+            .others()
+            .map(|(place, _)| self.peers[place].acked.min(self.log.head()))
+            .collect();
+        held.push(self.log.head());
+        let candidate = reached_by(&mut held, self.quorum());
+        if candidate > self.commit_number {
+            self.commit_number = candidate;
+        }
+    }
+
+    fn send_entries(&mut self, place: usize, id: ReplicaId, outputs: &mut Outputs) {
+        let peer = &self.peers[place];
+        if self.now.since(peer.last_heard) > self.options.silent {
+            return;
+        }
+        let mut next = peer.next_send;
+        let had_all = peer.acked + 1 == next;
+        let head = self.log.head();
+        while next <= head {
+            let outstanding = self.log.bytes_between(self.peers[place].acked, next - 1);
+            let room = self.options.window_bytes.saturating_sub(outstanding);
+            if room == 0 {
+                break;
+            }
+            let most = room.min(self.options.batch_bytes as u64);
+            let entries = self.log.slice(next, head, most).to_vec();
+            next += entries.len() as u64;
+            let prepare = Prepare {
+                entries,
+                commit: self.commit_number,
+                commit_checksum: self.commit_checksum(),
+            };
+            self.send(id, MessageBody::Prepare(prepare), outputs);
+        }
+        let peer = &mut self.peers[place];
+        if had_all && next > peer.next_send {
+            peer.moved = self.now;
+        }
+        peer.next_send = next;
+    }
+
+    fn commit_checksum(&self) -> Hash128 {
+        let checksum = self.log.checksum(self.commit_number);
+        checksum.expect("a log reaches at least what is committed")
+    }
+}

@@ -1,0 +1,222 @@
+//! Entries that are missing: noticing, fetching, and serving them to others.
+
+use super::accept::Sender;
+use super::{Replica, Status};
+use crate::outputs::{Event, Outputs};
+use crate::wire::{Entry, FetchLog, Hash128, LogChunk, MessageBody, OpNumber, ReplicaId};
+use crate::{Options, StateMachine, Tick};
+use std::collections::BTreeMap;
+
+/// What a backup knows to be missing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Repair {
+    /// Entries of this view that arrived before their predecessors.
+    reorder: BTreeMap<OpNumber, Entry>,
+    /// Their bytes.
+    reorder_bytes: u64,
+    /// The highest head that the primary has told.
+    known_head: OpNumber,
+    /// When to fetch, or to fetch again elsewhere.
+    due: Option<Tick>,
+    /// The number of the last request, and whether it is still unanswered.
+    request: u64,
+    is_outstanding: bool,
+    /// How often in a row a request was not answered.
+    failures: usize,
+    /// Bug P15 alone: the last entry of a PREPARE.
+    pub(super) claimed: Option<OpNumber>,
+}
+
+impl Repair {
+    pub(super) fn deadline(&self) -> Option<Tick> {
+        self.due
+    }
+
+    /// The number of entries that wait for their predecessors, and their bytes.
+    pub(super) fn kept(&self) -> (usize, u64) {
+        (self.reorder.len(), self.reorder_bytes)
+    }
+
+    pub(super) fn hears_of(
+        &mut self,
+        primary_head: OpNumber,
+        own_head: OpNumber,
+        now: Tick,
+        options: &Options,
+    ) {
+        self.known_head = self.known_head.max(primary_head);
+        if self.known_head > own_head && self.due.is_none() {
+            self.due = Some(now.after(options.gap));
+        }
+    }
+
+    pub(super) fn keep(&mut self, entry: Entry, own_head: OpNumber, now: Tick, options: &Options) {
+        let op = entry.header.op;
+        self.reorder_bytes += entry.encoded_len() as u64;
+        let replaced = self.reorder.insert(op, entry);
+        self.forget(replaced.as_ref());
+        // Of too many, those stay that are needed first: entries from far ahead
+        // must not keep out the ones that close the hole.
+        while self.reorder.len() > options.reorder_entries
+            || self.reorder_bytes > options.reorder_bytes
+        {
+            let last = self.reorder.pop_last().map(|(_, entry)| entry);
+            self.forget(last.as_ref());
+        }
+        self.hears_of(op, own_head, now, options);
+    }
+
+    pub(super) fn take(&mut self, op: OpNumber) -> Option<Entry> {
+        let entry = self.reorder.remove(&op);
+        self.forget(entry.as_ref());
+        entry
+    }
+
+    /// Counts the bytes of an entry that is no longer kept.
+    fn forget(&mut self, entry: Option<&Entry>) {
+        self.reorder_bytes -= entry.map_or(0, |entry| entry.encoded_len() as u64);
+        debug_assert!(!self.reorder.is_empty() || self.reorder_bytes == 0);
+    }
+
+    /// What bug P15 acknowledges.
+    pub(super) fn claim(&self) -> Option<(OpNumber, Hash128)> {
+        let op = self.claimed?;
+        Some((op, self.reorder.get(&op)?.header.checksum))
+    }
+
+    /// The last entry of the first hole.
+    fn hole_end(&self) -> OpNumber {
+        match self.reorder.first_key_value() {
+            Some((first_kept, _)) => first_kept - 1,
+            None => self.known_head,
+        }
+    }
+}
+
+impl<S: StateMachine> Replica<S> {
+    /// The number of early entries that are kept; bounded by the options.
+    #[must_use]
+    pub fn reorder_len(&self) -> usize {
+        self.repair.kept().0
+    }
+
+    /// The bytes of these entries; bounded by the options.
+    #[must_use]
+    pub fn reorder_bytes(&self) -> u64 {
+        self.repair.kept().1
+    }
+
+    pub(super) fn repair_tick(&mut self, outputs: &mut Outputs) {
+        if self.repair.due.is_none_or(|due| self.now < due) {
+            return;
+        }
+        if self.repair.is_outstanding {
+            self.repair.failures += 1;
+        }
+        self.fetch_hole(outputs);
+    }
+
+    /// Asks for the first hole; stops asking if there is none.
+    fn fetch_hole(&mut self, outputs: &mut Outputs) {
+        let first = self.log.head() + 1;
+        let last = self.repair.hole_end();
+        if last < first {
+            self.repair.due = None;
+            self.repair.is_outstanding = false;
+            // What was missing came in another way; nobody is to blame for it
+            // at the next hole.
+            self.repair.failures = 0;
+            return;
+        }
+        let source = self.fetch_source();
+        self.repair.request += 1;
+        self.repair.is_outstanding = true;
+        self.repair.due = Some(self.now.after(self.options.fetch_timeout));
+        let fetch = FetchLog {
+            request: self.repair.request,
+            first,
+            last,
+            max_bytes: u32::try_from(self.answer_bytes()).unwrap_or(u32::MAX),
+        };
+        outputs.events.push(Event::Fetching {
+            first,
+            last,
+            from: source,
+        });
+        self.send(source, MessageBody::FetchLog(fetch), outputs);
+    }
+
+    /// The primary first, then the others in turn, as long as nobody answers.
+    fn fetch_source(&self) -> ReplicaId {
+        let primary = self.primary();
+        let mut sources = vec![primary];
+        sources.extend(self.others().map(|(_, id)| id).filter(|id| *id != primary));
+        sources[self.repair.failures % sources.len()]
+    }
+
+    pub(super) fn on_fetch_log(
+        &mut self,
+        Sender(place): Sender,
+        fetch: &FetchLog,
+        outputs: &mut Outputs,
+    ) {
+        let to = self.boot.voters[place];
+        let max_bytes = u64::from(fetch.max_bytes).min(self.answer_bytes());
+        let answer = self.log.slice(fetch.first, fetch.last, max_bytes);
+        let through = answer.last().map_or(0, |entry| entry.header.op);
+        let mut next = fetch.first;
+        loop {
+            let chunk_bytes = self.options.batch_bytes as u64;
+            let entries = self.log.slice(next, through, chunk_bytes).to_vec();
+            // That there is nothing is said by one chunk without entries.
+            let sent_through = entries.last().map_or(through, |entry| entry.header.op);
+            let chunk = LogChunk {
+                request: fetch.request,
+                through,
+                entries,
+                head: self.log.head(),
+                commit: self.commit_number,
+            };
+            self.send(to, MessageBody::LogChunk(chunk), outputs);
+            if sent_through >= through {
+                break;
+            }
+            next = sent_through + 1;
+        }
+    }
+
+    fn answer_bytes(&self) -> u64 {
+        let chunk_bytes = self.options.batch_bytes as u64;
+        self.options.fetch_chunks.saturating_mul(chunk_bytes)
+    }
+
+    pub(super) fn on_log_chunk(&mut self, _: Sender, chunk: LogChunk, outputs: &mut Outputs) {
+        if self.is_primary() {
+            return;
+        }
+        let is_answer = self.repair.is_outstanding && chunk.request == self.repair.request;
+        let head_before = self.log.head();
+        for entry in chunk.entries {
+            if self.take_entry(entry, outputs).is_err() {
+                return;
+            }
+        }
+        debug_assert_eq!(self.status, Status::Normal);
+        let has_grown = self.log.head() > head_before;
+        if has_grown {
+            self.owes_acknowledgement = true;
+            self.commit_number = self.commit_number.max(chunk.commit.min(self.log.head()));
+        }
+        if is_answer && chunk.through == 0 {
+            // That replica does not have it: another may.
+            self.repair.is_outstanding = false;
+            self.repair.failures += 1;
+            self.repair.due = Some(self.now.after(self.options.gap));
+        } else if is_answer && self.log.head() >= chunk.through {
+            self.repair.is_outstanding = false;
+            self.repair.failures = 0;
+            // What is still missing is known to be missing: no need to wait.
+            self.fetch_hole(outputs);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Requests of clients: the queue, and the order within a connection.
+//!
+//! Requests of one connection take effect in the order in which they came.
+//! Writes enter the log in that order anyway. A read waits until the writes
+//! before it are executed; a write is held back until the reads before it are
+//! answered. Connections do not wait for one another.
+
+use super::{Replica, Status};
+use crate::outputs::{ClientReply, Event, Outputs, Request, RequestId, Unavailable};
+use crate::replica::reads::PendingRead;
+use crate::wire::OpNumber;
+use crate::{Options, StateMachine};
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+
+/// All requests that wait for something.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Requests {
+    /// Writes that are in no entry yet.
+    queue: VecDeque<Queued>,
+    /// Writes that are in the log and not executed.
+    appended: VecDeque<Appended>,
+    /// Reads that are not answered.
+    pub(super) reads: VecDeque<PendingRead>,
+    connections: BTreeMap<u64, Connection>,
+    /// Requests that a connection holds back.
+    held: usize,
+    /// The bytes of all requests in the queue, held back, or to be read.
+    bytes: usize,
+    /// Writes are numbered in the order of the log, from 1.
+    last_write: u64,
+    last_applied_write: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Queued {
+    id: RequestId,
+    operation: Bytes,
+}
+
+/// An entry that this primary made in this view.
+#[derive(Clone, Debug)]
+struct Appended {
+    op: OpNumber,
+    requests: Vec<RequestId>,
+    /// The number of its last write.
+    last_write: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Connection {
+    /// The number of its last write; reads wait for it.
+    last_write: u64,
+    unanswered_reads: usize,
+    /// What came behind a write that has to wait for a read.
+    held: VecDeque<(RequestId, Request)>,
+}
+
+impl Requests {
+    pub(super) fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// The number of requests that count against the limit.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len() + self.held + self.reads.len()
+    }
+
+    /// Whether anybody waits for what becomes of a connection's requests.
+    pub(super) fn is_open(&self, connection: u64) -> bool {
+        self.connections.contains_key(&connection)
+    }
+
+    pub(super) fn last_applied_write(&self) -> u64 {
+        self.last_applied_write
+    }
+
+    /// Takes the operations of the entry at `op` from the queue.
+    pub(super) fn take_batch(&mut self, op: OpNumber, options: &Options) -> Vec<Bytes> {
+        assert!(!self.queue.is_empty());
+        let (mut operations, mut requests, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while let Some(next) = self.queue.front() {
+            let is_full = operations.len() >= options.batch_operations
+                || bytes + next.operation.len() > options.batch_bytes;
+            if is_full && !operations.is_empty() {
+                break;
+            }
+            let Some(Queued { id, operation }) = self.queue.pop_front() else {
+                break;
+            };
+            bytes += operation.len();
+            operations.push(operation);
+            requests.push(id);
+        }
+        self.bytes -= bytes;
+        let before = self
+            .appended
+            .back()
+            .map_or(self.last_applied_write, |one| one.last_write);
+        let last_write = before + requests.len() as u64;
+        self.appended.push_back(Appended {
+            op,
+            requests,
+            last_write,
+        });
+        operations
+    }
+
+    /// Notes that the entry at `op` was executed; returns whose it was, if
+    /// this primary made it.
+    pub(super) fn applied(&mut self, op: OpNumber) -> Option<Vec<RequestId>> {
+        if self.appended.front()?.op != op {
+            return None;
+        }
+        let Appended {
+            requests,
+            last_write,
+            ..
+        } = self.appended.pop_front()?;
+        self.last_applied_write = last_write;
+        Some(requests)
+    }
+
+    /// Takes a request, which takes effect or is held back.
+    fn admit(&mut self, id: RequestId, request: Request) {
+        self.bytes += request.size();
+        let connection = self.connections.entry(id.connection).or_default();
+        let must_wait = match &request {
+            Request::Anonymous(_) => connection.unanswered_reads > 0,
+            Request::Read(_) => false,
+        };
+        if must_wait || !connection.held.is_empty() {
+            connection.held.push_back((id, request));
+            self.held += 1;
+        } else {
+            self.start(id, request);
+        }
+    }
+
+    fn start(&mut self, id: RequestId, request: Request) {
+        let connection = self.connections.entry(id.connection).or_default();
+        match request {
+            Request::Anonymous(operation) => {
+                self.last_write += 1;
+                connection.last_write = self.last_write;
+                self.queue.push_back(Queued { id, operation });
+            }
+            Request::Read(query) => {
+                connection.unanswered_reads += 1;
+                let after_write = connection.last_write;
+                self.reads
+                    .push_back(PendingRead::new(id, query, after_write));
+            }
+        }
+    }
+
+    /// Notes that a read was answered. Returns whether that let go of a write.
+    pub(super) fn read_answered(&mut self, read: &PendingRead) -> bool {
+        self.bytes -= read.query.len();
+        let Some(connection) = self.connections.get_mut(&read.id.connection) else {
+            return false;
+        };
+        connection.unanswered_reads -= 1;
+        let mut released = false;
+        loop {
+            let connection = self.connections.entry(read.id.connection).or_default();
+            let is_write = match connection.held.front() {
+                None => return released,
+                Some((_, request)) => matches!(request, Request::Anonymous(_)),
+            };
+            if is_write && connection.unanswered_reads > 0 {
+                return released;
+            }
+            if let Some((id, request)) = connection.held.pop_front() {
+                self.held -= 1;
+                released = true;
+                self.start(id, request);
+            }
+        }
+    }
+
+    /// Forgets a connection: what has not taken effect does not.
+    fn close(&mut self, connection: u64) {
+        let Some(closed) = self.connections.remove(&connection) else {
+            return;
+        };
+        self.held -= closed.held.len();
+        let held_bytes: usize = closed.held.iter().map(|(_, one)| one.size()).sum();
+        let is_of = |id: RequestId| id.connection == connection;
+        let read_bytes: usize = self
+            .reads
+            .iter()
+            .filter(|read| is_of(read.id))
+            .map(|read| read.query.len())
+            .sum();
+        self.reads.retain(|read| !is_of(read.id));
+        self.bytes -= held_bytes + read_bytes;
+    }
+}
+
+impl<S: StateMachine> Replica<S> {
+    /// Takes a request of a client. Its answer comes with this or a later call.
+    pub fn on_request(
+        &mut self,
+        now: crate::Tick,
+        id: RequestId,
+        request: Request,
+        outputs: &mut Outputs,
+    ) {
+        self.advance(now);
+        let refusal = match self.status {
+            Status::Faulted(_) => Some(ClientReply::Unavailable(Unavailable::Faulted)),
+            Status::Normal if !self.is_primary() => Some(ClientReply::NotPrimary {
+                primary: self.primary(),
+            }),
+            Status::Normal if self.refuses_writes => {
+                Some(ClientReply::Unavailable(Unavailable::Faulted))
+            }
+            Status::Normal if !self.accepts_requests() => Some(ClientReply::Busy),
+            Status::Normal => None,
+        };
+        match refusal {
+            Some(reply) => outputs.reply.push((id, reply)),
+            None => self.requests.admit(id, request),
+        }
+    }
+
+    /// Forgets a connection of a client, whose number must not be used again.
+    /// Writes of it that wait or are in the log may still take effect; nobody
+    /// is told.
+    pub fn on_connection_closed(&mut self, connection: u64) {
+        self.requests.close(connection);
+    }
+
+    /// Whether there is room for another request. While there is none, the
+    /// embedder should leave requests where they are.
+    #[must_use]
+    pub fn accepts_requests(&self) -> bool {
+        self.requests.waiting() < self.options.queue_requests
+            && self.requests.bytes < self.options.queue_bytes
+    }
+
+    /// The number of requests that wait; bounded by the options.
+    #[must_use]
+    pub fn waiting_requests(&self) -> usize {
+        self.requests.waiting()
+    }
+
+    /// Answers everything that waits, when this replica stops for good.
+    pub(super) fn refuse_all_requests(&mut self, outputs: &mut Outputs) {
+        let requests = std::mem::take(&mut self.requests);
+        let refusal = ClientReply::Unavailable(Unavailable::Faulted);
+        let queued = (requests.queue.iter())
+            .map(|one| one.id)
+            .filter(|id| requests.is_open(id.connection));
+        let reads = requests.reads.iter().map(|one| one.id);
+        let held =
+            (requests.connections.values()).flat_map(|one| one.held.iter().map(|(id, _)| *id));
+        // What is in the log may still be committed by others: no answer is
+        // the honest one.
+        let unanswered = requests.appended.len();
+        if unanswered > 0 {
+            outputs.events.push(Event::Unanswered {
+                entries: unanswered,
+            });
+        }
+        for id in queued.chain(reads).chain(held) {
+            outputs.reply.push((id, refusal.clone()));
+        }
+    }
+}

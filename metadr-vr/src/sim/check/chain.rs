@@ -1,0 +1,80 @@
+//! S2 Chain, and S3 One entry for each op of a view.
+
+use super::{Check, Violation};
+use crate::Replica;
+use crate::sim::model::Registers;
+use crate::wire::{EpochView, Hash128, OpNumber};
+use std::collections::HashMap;
+
+/// Every entry that any replica has held.
+#[derive(Debug)]
+pub(super) struct Chain {
+    /// The head of each replica when it was last looked at.
+    seen: Vec<(OpNumber, Hash128)>,
+    prepared: HashMap<(EpochView, OpNumber), Hash128>,
+}
+
+impl Chain {
+    pub(super) fn new(replicas: usize) -> Self {
+        Self {
+            seen: vec![(0, Hash128::default()); replicas],
+            prepared: HashMap::new(),
+        }
+    }
+
+    pub(super) fn check(&mut self, index: usize, replica: &Replica<Registers>) -> Check {
+        let log = replica.log();
+        let (seen_head, seen_checksum) = self.seen[index];
+        if seen_head > 0 && log.checksum(seen_head) != Some(seen_checksum) {
+            let what = format!("replica {index} changed op {seen_head} within a view");
+            return Err(Violation::new("S2", what));
+        }
+        for op in seen_head + 1..=log.head() {
+            let entry = log.get(op).expect("a log is contiguous");
+            let header = &entry.header;
+            if header.op != op || Some(header.parent) != log.checksum(op - 1) {
+                let what = format!("replica {index} has an op {op} that does not follow");
+                return Err(Violation::new("S2", what));
+            }
+            let key = (header.prepared, op);
+            let first = *self.prepared.entry(key).or_insert(header.checksum);
+            if first != header.checksum {
+                let what = format!("view {:?} has two entries at op {op}", header.prepared);
+                return Err(Violation::new("S3", what));
+            }
+        }
+        self.seen[index] = (log.head(), log.head_header().checksum);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::check::testing::{assert_violates, single};
+
+    #[test]
+    fn an_entry_that_changes_is_found() {
+        let mut chain = Chain::new(1);
+        assert_eq!(chain.check(0, &single(&[1, 2])), Ok(()));
+        assert_violates("S2", "changed op 2", chain.check(0, &single(&[1, 3])));
+    }
+
+    #[test]
+    fn a_log_that_gets_shorter_is_found() {
+        let mut chain = Chain::new(1);
+        assert_eq!(chain.check(0, &single(&[1, 2])), Ok(()));
+        assert_violates("S2", "changed op 2", chain.check(0, &single(&[1])));
+    }
+
+    #[test]
+    fn two_entries_at_an_op_of_a_view_are_found() {
+        let mut chain = Chain::new(2);
+        assert_eq!(chain.check(0, &single(&[1, 2])), Ok(()));
+        assert_violates(
+            "S3",
+            "two entries at op 2",
+            chain.check(1, &single(&[1, 3])),
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! S8 Durability and S9 Acknowledged means held.
+
+use super::{Check, Violation};
+use crate::sim::model::Registers;
+use crate::wire::{Entry, Message, MessageBody};
+use crate::{Replica, quorum};
+
+/// S8: every quorum has a replica that holds what is committed, so that no
+/// view change can miss it.
+pub(super) fn committed_is_held(entry: &Entry, replicas: &[Replica<Registers>]) -> Check {
+    let op = entry.header.op;
+    let holders = replicas
+        .iter()
+        .filter(|replica| replica.log().checksum(op) == Some(entry.header.checksum))
+        .count();
+    let without = replicas.len() - holders;
+    if without < quorum(replicas.len()) {
+        return Ok(());
+    }
+    let what = format!(
+        "op {op} is committed and held by {holders} of {}",
+        replicas.len()
+    );
+    Err(Violation::new("S8", what))
+}
+
+/// S9: an acknowledgement is no promise for later.
+pub(super) fn acknowledged_is_held(sender: &Replica<Registers>, message: &Message) -> Check {
+    let MessageBody::PrepareOk(ok) = &message.body else {
+        return Ok(());
+    };
+    if sender.log().checksum(ok.acked) == Some(ok.acked_checksum) {
+        return Ok(());
+    }
+    let (id, acked, head) = (message.envelope.sender, ok.acked, sender.log().head());
+    let what = format!("replica {id} acknowledges op {acked} and holds up to {head}");
+    Err(Violation::new("S9", what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::check::testing::{assert_violates, fresh, primary};
+    use crate::wire::{Envelope, EpochView, Incarnation, PrepareOk};
+
+    #[test]
+    fn a_committed_entry_that_too_few_hold_is_found() {
+        let holder = primary(3, &[1]);
+        let entry = holder.log().get(1).expect("an entry").clone();
+        let two = [holder.clone(), holder.clone(), fresh(2, 3)];
+        assert_eq!(committed_is_held(&entry, &two), Ok(()));
+        let one = [holder, fresh(1, 3), fresh(2, 3)];
+        assert_violates("S8", "held by 1 of 3", committed_is_held(&entry, &one));
+    }
+
+    #[test]
+    fn an_acknowledgement_of_what_is_not_held_is_found() {
+        let sender = primary(3, &[1]);
+        let acknowledge = |acked, acked_checksum| {
+            let body = MessageBody::PrepareOk(PrepareOk {
+                acked,
+                acked_checksum,
+                applied: 0,
+                round: 0,
+            });
+            let envelope = Envelope {
+                cluster: sender.boot().cluster,
+                sender: 0,
+                instance: sender.boot().instance,
+                incarnation: Incarnation::default(),
+                promise: EpochView::default(),
+            };
+            acknowledged_is_held(&sender, &Message { envelope, body })
+        };
+        let held = sender.log().head_header().checksum;
+        assert_eq!(acknowledge(1, held), Ok(()));
+        assert_violates("S9", "acknowledges op 2", acknowledge(2, held));
+        assert_violates("S9", "acknowledges op 1", acknowledge(1, [0; 16]));
+    }
+}

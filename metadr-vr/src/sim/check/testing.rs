@@ -1,0 +1,48 @@
+//! What the tests of the checkers share: replicas that went other ways.
+
+use super::Check;
+use crate::sim::model::{self, Registers};
+use crate::wire::{Incarnation, ReplicaId};
+use crate::{Boot, Options, Outputs, Replica, Request, RequestId, Tick};
+
+/// A replica of a group of `count` that nothing has happened to.
+pub(super) fn fresh(id: ReplicaId, count: u32) -> Replica<Registers> {
+    let boot = Boot {
+        cluster: [1; 16],
+        id,
+        instance: [2; 16],
+        incarnation: Incarnation::default(),
+        voters: (0..count).collect(),
+    };
+    Replica::new(boot, Registers::default(), Options::default(), Tick(0), 0).0
+}
+
+/// The first replica of a group of `count` with writes in its log, one in each entry.
+pub(super) fn primary(count: u32, values: &[u64]) -> Replica<Registers> {
+    let mut replica = fresh(0, count);
+    for value in values {
+        let id = RequestId {
+            connection: 1,
+            number: *value,
+        };
+        let request = Request::Anonymous(model::write(0, *value, 0));
+        let mut outputs = Outputs::default();
+        replica.on_request(Tick(0), id, request, &mut outputs);
+        replica.flush(&mut outputs);
+    }
+    replica
+}
+
+/// A replica alone in its group that has executed writes, one in each entry.
+pub(super) fn single(values: &[u64]) -> Replica<Registers> {
+    let replica = primary(1, values);
+    assert_eq!(replica.applied(), values.len() as u64);
+    replica
+}
+
+#[track_caller]
+pub(super) fn assert_violates(invariant: &str, what: &str, check: Check) {
+    let violation = check.expect_err("this must be found");
+    assert_eq!(violation.invariant, invariant);
+    assert!(violation.what.contains(what), "{violation}");
+}

@@ -1,0 +1,11 @@
+//! What must hold whatever comes in: random inputs, and limits of memory.
+
+#[path = "properties/bounds.rs"]
+mod bounds;
+#[path = "properties/group.rs"]
+mod group;
+#[path = "properties/hostile.rs"]
+mod hostile;
+#[path = "properties/requests.rs"]
+mod requests;
+mod support;

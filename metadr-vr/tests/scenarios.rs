@@ -1,0 +1,115 @@
+//! Scenarios of the protocol as scripts: `tests/scenarios/*.vr`.
+//!
+//! A script is a sequence of blocks: commands, `----`, what came of them. The
+//! commands are described in `tests/scenarios/command.rs`. After a change,
+//! `UPDATE_SCENARIOS=1 cargo test -p metadr-vr --test scenarios` writes what
+//! comes out now into the scripts, and the difference is there to be read.
+
+#[path = "scenarios/command.rs"]
+mod command;
+#[path = "scenarios/describe.rs"]
+mod describe;
+#[path = "scenarios/group.rs"]
+mod group;
+#[path = "scenarios/script.rs"]
+mod script;
+mod support;
+
+use command::Runner;
+use script::{Part, Script};
+use std::path::{Path, PathBuf};
+
+/// A test for each script, and the list of them all.
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        const ALL: &[&str] = &[$(stringify!($name)),*];
+
+        $(#[test]
+        fn $name() {
+            play(stringify!($name));
+        })*
+    };
+}
+
+scenarios! {
+    acknowledgements_count_once
+    backup_refuses_requests
+    caught_up_elsewhere
+    closed_connection
+    divergence_at_the_primary
+    divergence_stops_a_backup
+    duplicates_and_reordering
+    echo_of_no_round
+    entries_that_cannot_be
+    fetch_from_another_replica
+    fetch_in_chunks
+    fetch_of_what_is_not_there
+    late_acknowledgement
+    lost_last_prepare
+    lost_prepare
+    lost_prepare_ok
+    nobody_is_blamed_for_a_hole_that_closed
+    order_within_a_connection
+    pipelining
+    queue_is_full
+    read_round_is_lost
+    read_waits_for_earlier_writes
+    read_waits_for_its_round
+    reads_do_not_stop_the_timers
+    reorder_buffer_is_full
+    restarted_peer
+    send_window
+    sent_again_after_a_while
+    silent_peer
+    single_replica
+    strangers
+    unknown_format
+    what_gathers_in_a_drain_is_one_entry
+    write_commits_and_is_answered
+}
+
+#[test]
+fn every_script_is_played() {
+    let entries = std::fs::read_dir(directory()).expect("the scripts are there");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("a directory can be read").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "vr"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ALL);
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+fn play(name: &str) {
+    let path = directory().join(name).with_extension("vr");
+    let text = std::fs::read_to_string(&path).expect("the script is there");
+    let mut script = Script::parse(&text);
+    assert!(
+        matches!(&script.parts[0], Part::Prose(line) if line.starts_with('#')),
+        "{name}.vr does not begin with what it shows"
+    );
+    let update = std::env::var_os("UPDATE_SCENARIOS").is_some();
+    let mut runner = Runner::default();
+    for part in &mut script.parts {
+        let Part::Block(block) = part else { continue };
+        let found = runner.play(&block.commands, &path);
+        if !update {
+            let line = block.line;
+            let commands = block.commands.join("\n");
+            let expected = &block.expected;
+            assert!(
+                found == *expected,
+                "{name}.vr:{line}\n{commands}\n---- expected\n{expected}---- found\n{found}"
+            );
+        }
+        block.expected = found;
+    }
+    let rewritten = script.to_string();
+    if update && rewritten != text {
+        std::fs::write(&path, rewritten).expect("the script can be written");
+    }
+}

@@ -1,0 +1,99 @@
+//! How messages, events and answers look in a script.
+
+use crate::support::Words;
+use metadr_vr::wire::{ClientOperation, Entry, MessageBody};
+use metadr_vr::{ClientReply, Event, Replica, RequestId, Status};
+use std::fmt::Write;
+
+pub(crate) fn message(body: &MessageBody) -> String {
+    match body {
+        MessageBody::Prepare(prepare) => {
+            let entries = entries(&prepare.entries);
+            format!("PREPARE {entries}, commit {}", prepare.commit)
+        }
+        MessageBody::PrepareOk(ok) => format!("PREPARE_OK {}, round {}", ok.acked, ok.round),
+        MessageBody::Commit(commit) => {
+            let (number, head, round) = (commit.commit, commit.head, commit.round);
+            format!("COMMIT {number}, head {head}, round {round}")
+        }
+        MessageBody::FetchLog(fetch) => format!("FETCH_LOG {}..={}", fetch.first, fetch.last),
+        MessageBody::LogChunk(chunk) if chunk.entries.is_empty() => {
+            format!("LOG_CHUNK of nothing, through {}", chunk.through)
+        }
+        MessageBody::LogChunk(chunk) => {
+            let entries = entries(&chunk.entries);
+            format!("LOG_CHUNK {entries}, through {}", chunk.through)
+        }
+    }
+}
+
+/// Each entry as its op and its words: `1[a b] 2[c]`.
+fn entries(entries: &[Entry]) -> String {
+    let one = |entry: &Entry| {
+        let operations = entry.operations().unwrap_or_default();
+        let words: Vec<String> = operations.iter().map(word).collect();
+        format!("{}[{}]", entry.header.op, words.join(" "))
+    };
+    let shown: Vec<String> = entries.iter().map(one).collect();
+    shown.join(" ")
+}
+
+fn word(operation: &ClientOperation) -> String {
+    match operation {
+        ClientOperation::Anonymous(word) => String::from_utf8_lossy(word).into_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// What an event says; nothing for those that others make superfluous.
+pub(crate) fn event(event: &Event) -> Option<String> {
+    let text = match event {
+        Event::Committed { .. } | Event::Normal { .. } => return None,
+        Event::Applied { op, .. } => format!("applies {op}"),
+        Event::Fetching { first, last, from } => format!("misses {first}..={last}, asks {from}"),
+        Event::Dropped(reason) => format!("drops a message: {reason:?}"),
+        Event::Divergence { op, with } => format!("differs from {with} at {op}"),
+        Event::Unanswered { entries } => format!("leaves {entries} entries unanswered"),
+        Event::Faulted(fault) => format!("stops: {fault}"),
+        other => format!("{other:?}"),
+    };
+    Some(text)
+}
+
+pub(crate) fn reply(id: RequestId, reply: &ClientReply) -> String {
+    let text = match reply {
+        ClientReply::Ok { result, op, index } => {
+            let result = String::from_utf8_lossy(result);
+            format!("\"{result}\" at op {op}, index {index}")
+        }
+        ClientReply::NotPrimary { primary } => format!("not the primary, {primary} is"),
+        ClientReply::Busy => "busy".to_owned(),
+        ClientReply::Unavailable(why) => format!("unavailable: {why:?}"),
+        other => format!("{other:?}"),
+    };
+    format!("client {} #{}: {text}", id.connection, id.number)
+}
+
+pub(crate) fn replica(replica: &Replica<Words>) -> String {
+    let mut text = match replica.status() {
+        Status::Normal if replica.is_primary() => "primary".to_owned(),
+        Status::Normal => "backup".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let (head, commit) = (replica.log().head(), replica.commit_number());
+    let mut add = |what: std::fmt::Arguments<'_>| {
+        text.write_fmt(what).expect("a string takes everything");
+    };
+    add(format_args!(": head {head}, commit {commit}"));
+    add(format_args!(", applied {}", replica.applied()));
+    if replica.reorder_len() > 0 {
+        add(format_args!(", {} early", replica.reorder_len()));
+    }
+    if replica.waiting_requests() > 0 {
+        add(format_args!(", {} waiting", replica.waiting_requests()));
+    }
+    if !replica.accepts_requests() {
+        add(format_args!(", accepts no requests"));
+    }
+    text
+}

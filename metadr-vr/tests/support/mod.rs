@@ -1,0 +1,85 @@
+//! What the tests of the core share: a state machine whose history can be
+//! read, and messages that no correct replica would send.
+
+use bytes::Bytes;
+use metadr_runtime::xdr;
+use metadr_vr::wire::{
+    Batch, ClientOperation, Entry, EntryHeader, Envelope, EpochView, Hash128, Incarnation, Message,
+    MessageBody, ReplicaId,
+};
+use metadr_vr::{Boot, StateMachine, hash128};
+
+/// The group that all tests play in.
+pub(crate) const CLUSTER: Hash128 = [7; 16];
+
+/// Keeps every word that was ever written, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Words(String);
+
+impl StateMachine for Words {
+    fn apply(&mut self, _: u64, _: u64, operation: &Bytes) -> Bytes {
+        if !self.0.is_empty() {
+            self.0.push(' ');
+        }
+        self.0.push_str(&String::from_utf8_lossy(operation));
+        self.query(&Bytes::new())
+    }
+
+    fn query(&self, _: &Bytes) -> Bytes {
+        Bytes::copy_from_slice(self.0.as_bytes())
+    }
+
+    fn digest(&self) -> Hash128 {
+        hash128(&[self.0.as_bytes()])
+    }
+}
+
+/// Replica `id` of a group of `count`.
+pub(crate) fn boot(id: ReplicaId, count: u32) -> Boot {
+    Boot {
+        cluster: CLUSTER,
+        id,
+        instance: hash128(&[&id.to_be_bytes()]),
+        incarnation: Incarnation {
+            counter: 1,
+            random: u64::from(id),
+        },
+        voters: (0..count).collect(),
+    }
+}
+
+/// A message that says it is from `sender`.
+pub(crate) fn message(sender: ReplicaId, body: MessageBody) -> Message {
+    let Boot {
+        cluster,
+        instance,
+        incarnation,
+        ..
+    } = boot(sender, sender + 1);
+    let envelope = Envelope {
+        cluster,
+        sender,
+        instance,
+        incarnation,
+        promise: EpochView::default(),
+    };
+    Message { envelope, body }
+}
+
+/// An entry with whatever header, made intact.
+pub(crate) fn seal(mut header: EntryHeader, body: Bytes) -> Entry {
+    header.body_length = u32::try_from(body.len()).expect("a test is small");
+    header.body_hash = hash128(&[&body]);
+    header.checksum = Hash128::default();
+    let encoded = xdr::to_bytes(&header).expect("a header has no bounds");
+    header.checksum = hash128(&[&encoded[..encoded.len() - size_of::<Hash128>()]]);
+    Entry { header, body }
+}
+
+/// The body of an entry with these words.
+pub(crate) fn batch(words: &[&str]) -> Bytes {
+    let operation =
+        |word: &&str| ClientOperation::Anonymous(Bytes::copy_from_slice(word.as_bytes()));
+    let operations = words.iter().map(operation).collect();
+    xdr::to_bytes(&Batch { operations }).expect("a batch has no bounds")
+}
