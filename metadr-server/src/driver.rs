@@ -1,0 +1,329 @@
+//! The task that owns the replica: the only place where the state machine
+//! meets time, messages and clients.
+//!
+//! It hands in everything that is there, lets the replica make batches of it
+//! once, and passes on what comes out. The replica has no lock: this task
+//! alone touches it.
+
+use crate::link::Links;
+use crate::machine::Machine;
+use crate::status::{Role, StatusCell};
+use futures::Stream;
+use futures::channel::oneshot;
+use metadr_runtime::rt::{Instant, Runtime, Sleep};
+use metadr_vr::wire::Message;
+use metadr_vr::{ClientReply, Event, Outputs, Replica, Request, RequestId, Status, Tick};
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+/// How long a request may wait for its quorum before its client is told that
+/// it was not reached. The request may still take effect.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many inputs are handed in before the replica works on them.
+const INPUTS_PER_TURN: usize = 1024;
+
+/// Messages from other replicas that may wait for this one. More are dropped,
+/// and asked for again.
+const MESSAGES_WAITING: usize = 4096;
+
+/// What becomes of a client's request.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// The replica answered.
+    Replica(ClientReply),
+    /// No quorum agreed in time; it may still.
+    NoQuorum,
+}
+
+enum FromClient {
+    Request {
+        id: RequestId,
+        request: Request,
+        answer: oneshot::Sender<Answer>,
+    },
+    Closed {
+        connection: u64,
+    },
+}
+
+/// Reaches the replica's task from anywhere. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    clients: async_channel::Sender<FromClient>,
+    messages: async_channel::Sender<Message>,
+    status: Arc<StatusCell>,
+}
+
+impl Handle {
+    /// Hands in a request. Requests of one connection take effect in the order
+    /// of these calls.
+    ///
+    /// Nothing here waits: how much can pile up is limited by how many calls a
+    /// connection may have in flight, and by how many connections there are.
+    pub(crate) fn submit(&self, id: RequestId, request: Request) -> oneshot::Receiver<Answer> {
+        let (answer, receiver) = oneshot::channel();
+        let input = FromClient::Request {
+            id,
+            request,
+            answer,
+        };
+        // If the replica's task is gone, the answer's sender goes with the
+        // input, and the receiver learns of it.
+        drop(self.clients.try_send(input));
+        receiver
+    }
+
+    pub(crate) fn connection_closed(&self, connection: u64) {
+        drop(self.clients.try_send(FromClient::Closed { connection }));
+    }
+
+    /// Hands in a message of another replica; drops it if too many wait.
+    pub(crate) fn deliver(&self, message: Message) {
+        drop(self.messages.try_send(message));
+    }
+
+    pub(crate) fn status(&self) -> &StatusCell {
+        &self.status
+    }
+}
+
+/// The other ends of a [`Handle`].
+pub(crate) struct Inputs {
+    clients: async_channel::Receiver<FromClient>,
+    messages: async_channel::Receiver<Message>,
+    status: Arc<StatusCell>,
+}
+
+/// A handle, and what [`drive`] needs to serve it.
+pub(crate) fn channel() -> (Handle, Inputs) {
+    let (clients, from_clients) = async_channel::unbounded();
+    let (messages, from_replicas) = async_channel::bounded(MESSAGES_WAITING);
+    let status = Arc::new(StatusCell::default());
+    let handle = Handle {
+        clients,
+        messages,
+        status: Arc::clone(&status),
+    };
+    let inputs = Inputs {
+        clients: from_clients,
+        messages: from_replicas,
+        status,
+    };
+    (handle, inputs)
+}
+
+/// Runs a replica until every [`Handle`] is gone, or the replica has stopped
+/// itself and nobody asks it any more.
+pub(crate) async fn drive<R: Runtime>(
+    runtime: R,
+    replica: Replica<Machine>,
+    first: Outputs,
+    inputs: Inputs,
+    links: Links,
+) {
+    let mut driver = Driver {
+        started: runtime.now(),
+        runtime: runtime.clone(),
+        replica,
+        outputs: first,
+        links,
+        status: inputs.status,
+        backlog: VecDeque::new(),
+        waiting: HashMap::new(),
+        give_up: VecDeque::new(),
+    };
+    let mut clients = pin!(inputs.clients);
+    let mut messages = pin!(inputs.messages);
+    let mut sleep = pin!(runtime.sleep_until(runtime.now()));
+    loop {
+        driver.replica.flush(&mut driver.outputs);
+        driver.carry_out();
+        sleep.as_mut().reset(driver.wake_up());
+        let is_open =
+            poll_fn(|cx| driver.gather(cx, clients.as_mut(), messages.as_mut(), sleep.as_mut()))
+                .await;
+        if !is_open {
+            return;
+        }
+    }
+}
+
+struct Driver<R> {
+    runtime: R,
+    started: Instant,
+    replica: Replica<Machine>,
+    outputs: Outputs,
+    links: Links,
+    status: Arc<StatusCell>,
+    /// Requests that the replica has no room for yet.
+    backlog: VecDeque<(RequestId, Request)>,
+    /// Requests without an answer.
+    waiting: HashMap<RequestId, oneshot::Sender<Answer>>,
+    /// When to give up on each, soonest first: all have the same patience.
+    give_up: VecDeque<(Instant, RequestId)>,
+}
+
+impl<R: Runtime> Driver<R> {
+    /// Hands in what is there. Ready with false once nobody can hand in anything.
+    fn gather<S: Sleep>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut clients: Pin<&mut async_channel::Receiver<FromClient>>,
+        mut messages: Pin<&mut async_channel::Receiver<Message>>,
+        sleep: Pin<&mut S>,
+    ) -> Poll<bool> {
+        let now = self.now();
+        let mut taken = 0;
+        while taken < INPUTS_PER_TURN
+            && let Poll::Ready(Some(message)) = messages.as_mut().poll_next(cx)
+        {
+            self.replica.on_message(now, message, &mut self.outputs);
+            taken += 1;
+        }
+        while taken < INPUTS_PER_TURN {
+            match clients.as_mut().poll_next(cx) {
+                Poll::Ready(Some(input)) => self.on_client(input),
+                Poll::Ready(None) => return Poll::Ready(false),
+                Poll::Pending => break,
+            }
+            taken += 1;
+        }
+        let admitted = self.admit(now);
+        let is_due = sleep.poll(cx).is_ready();
+        if is_due {
+            self.replica.on_tick(now, wall_ms(), &mut self.outputs);
+            self.give_up_on_late();
+        }
+        if taken > 0 || admitted > 0 || is_due {
+            Poll::Ready(true)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn on_client(&mut self, input: FromClient) {
+        match input {
+            FromClient::Request {
+                id,
+                request,
+                answer,
+            } => {
+                self.waiting.insert(id, answer);
+                let deadline = self.runtime.now() + PATIENCE;
+                self.give_up.push_back((deadline, id));
+                self.backlog.push_back((id, request));
+            }
+            FromClient::Closed { connection } => {
+                self.backlog.retain(|(id, _)| id.connection != connection);
+                self.replica.on_connection_closed(connection);
+            }
+        }
+    }
+
+    /// Hands in requests as long as the replica has room. The others wait here
+    /// until they are given up like any other; their connections' calls stay in
+    /// flight as long, and so their sockets are not read any further.
+    fn admit(&mut self, now: Tick) -> usize {
+        let mut admitted = 0;
+        while admitted < INPUTS_PER_TURN
+            && self.replica.accepts_requests()
+            && let Some((id, request)) = self.backlog.pop_front()
+        {
+            // What was given up before it began does not begin.
+            if self.waiting.contains_key(&id) {
+                let outputs = &mut self.outputs;
+                self.replica.on_request(now, id, request, outputs);
+            }
+            admitted += 1;
+        }
+        admitted
+    }
+
+    /// Passes on what the replica wants done.
+    fn carry_out(&mut self) {
+        for (to, message) in self.outputs.send.drain(..) {
+            self.links.send(to, message);
+        }
+        for (id, reply) in self.outputs.reply.drain(..) {
+            if let Some(answer) = self.waiting.remove(&id) {
+                // Nobody listens if the connection is closed.
+                let _ = answer.send(Answer::Replica(reply));
+            }
+        }
+        while let Some((_, id)) = self.give_up.front()
+            && !self.waiting.contains_key(id)
+        {
+            self.give_up.pop_front();
+        }
+        let id = self.replica.boot().id;
+        for event in self.outputs.events.drain(..) {
+            report(id, &event);
+        }
+        self.status.set(match self.replica.status() {
+            Status::Normal if self.replica.is_primary() => Role::Primary,
+            Status::Normal => Role::Backup,
+            _ => Role::NotNormal,
+        });
+    }
+
+    fn give_up_on_late(&mut self) {
+        let now = self.runtime.now();
+        while let Some((deadline, id)) = self.give_up.front()
+            && *deadline <= now
+        {
+            if let Some(answer) = self.waiting.remove(id) {
+                let _ = answer.send(Answer::NoQuorum);
+            }
+            self.give_up.pop_front();
+        }
+    }
+
+    fn now(&self) -> Tick {
+        let passed = self.runtime.now().saturating_duration_since(self.started);
+        Tick(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX) / Tick::MILLIS)
+    }
+
+    /// When there is something to do even if nothing comes in.
+    fn wake_up(&self) -> Instant {
+        let of_tick = |tick: Tick| self.started + Duration::from_millis(tick.0 * Tick::MILLIS);
+        let far = self.runtime.now() + Duration::from_secs(1);
+        let replica = self.replica.next_deadline().map_or(far, of_tick);
+        let client = self.give_up.front().map_or(far, |(deadline, _)| *deadline);
+        replica.min(client).min(far)
+    }
+}
+
+/// The wall clock, for the time stamps of entries alone.
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// One line on standard error for what an operator has to know.
+fn report(id: u32, event: &Event) {
+    match event {
+        Event::Normal {
+            view,
+            is_primary,
+            op,
+        } => {
+            let role = if *is_primary { "primary" } else { "backup" };
+            eprintln!("replica {id}: {role} of view {}, op {op}", view.view);
+        }
+        Event::Divergence { op, with } => {
+            eprintln!("replica {id}: replica {with} holds another op {op}: no more writes");
+        }
+        Event::Faulted(fault) => eprintln!("replica {id}: stopped itself: {fault}"),
+        Event::Unanswered { entries } => {
+            eprintln!("replica {id}: the outcome of {entries} entries is unknown");
+        }
+        _ => {}
+    }
+}

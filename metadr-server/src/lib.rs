@@ -1,0 +1,29 @@
+//! A metaDR replica: the tree that is replicated, and the process around the
+//! replication protocol.
+//!
+//! | Module | Concern |
+//! |---|---|
+//! | [`tree`] | the tree of keys: pure data |
+//! | [`Machine`] | the tree as a replicated state machine |
+//! | [`config`] | the config file |
+//! | [`state`] | the state directory: what a replica keeps on disk |
+//! | [`start`] | listeners, tasks and connections of one replica |
+//! | [`command`] | the command line of `metadr-server` |
+
+#![forbid(unsafe_code)]
+
+pub mod command;
+pub mod config;
+mod driver;
+mod kv_service;
+mod link;
+mod machine;
+mod replication_service;
+mod server;
+pub mod state;
+mod status;
+pub mod tree;
+pub mod wire;
+
+pub use machine::Machine;
+pub use server::{Listeners, MAX_REPLICAS, StartError, start};

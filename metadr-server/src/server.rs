@@ -1,0 +1,235 @@
+//! One replica: its listeners, its task, its connections to the others.
+
+use crate::config::{Config, Endpoint};
+use crate::driver;
+use crate::kv_service::KvStore;
+use crate::link::Links;
+use crate::machine::Machine;
+use crate::replication_service::Replication;
+use crate::state::{Identity, StateDirectory, StateError};
+use crate::wire::kv_store::kvs::kv_store_api;
+use crate::wire::replication::metadr_replica;
+use metadr_runtime::rpc::{Limits, Service, Shutdown, serve};
+use metadr_runtime::rt::{Listener, Runtime};
+use metadr_vr::wire::MAX_VOTERS;
+use metadr_vr::{Options, Replica, Tick};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The largest number of replicas in a group.
+pub const MAX_REPLICAS: usize = MAX_VOTERS as usize;
+
+/// The longest record on the replication port: a PREPARE with an entry that
+/// holds one operation of the largest size.
+const MAX_REPLICATION_RECORD: usize = 4 << 20;
+
+/// Why a replica does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A port cannot be listened on.
+    #[error("cannot listen on {what} {host}:{port}: {error}")]
+    Listen {
+        /// Which of the two ports.
+        what: &'static str,
+        /// The host of the replica's own end point.
+        host: String,
+        /// The port.
+        port: u16,
+        /// What came of it.
+        error: io::Error,
+    },
+    /// The group is too large.
+    #[error("EndPoints lists {0} replicas, expected at most {MAX_REPLICAS}")]
+    TooManyReplicas(usize),
+    /// The state directory does not allow it.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// The sockets of a replica, bound and not served yet.
+#[derive(Debug)]
+pub struct Listeners<L> {
+    client: Vec<L>,
+    replication: Vec<L>,
+}
+
+impl<L: Listener> Listeners<L> {
+    /// Binds the ports of replica `id` of `config`: on the loopback interface
+    /// alone if that is how the others reach it, else on all.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Listen`]
+    pub async fn bind<R>(runtime: &R, config: &Config, id: u16) -> Result<Self, StartError>
+    where
+        R: Runtime<Listener = L>,
+    {
+        let own = &config.endpoints[usize::from(id)];
+        let bind = async |what, port| {
+            let bound = listen(runtime, own, port).await;
+            bound.map_err(|error| StartError::Listen {
+                what,
+                host: own.host.clone(),
+                port,
+                error,
+            })
+        };
+        Ok(Self {
+            client: bind("ClientPort", config.client_port).await?,
+            replication: bind("ReplicationPort", config.replication_port).await?,
+        })
+    }
+
+    /// Binds two free ports of the loopback interface.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub async fn bind_free_loopback<R>(runtime: &R) -> io::Result<Self>
+    where
+        R: Runtime<Listener = L>,
+    {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Ok(Self {
+            client: vec![runtime.listen(any).await?],
+            replication: vec![runtime.listen(any).await?],
+        })
+    }
+
+    /// Where clients connect.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn client_address(&self) -> io::Result<SocketAddr> {
+        self.client[0].local_addr()
+    }
+
+    /// Where the other replicas connect.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn replication_address(&self) -> io::Result<SocketAddr> {
+        self.replication[0].local_addr()
+    }
+}
+
+/// Starts replica `id` of `config` on tasks of `runtime`, which go on until
+/// `shutdown` starts.
+///
+/// # Errors
+///
+/// [`StartError`] if the state directory does not allow it.
+pub fn start<R: Runtime>(
+    runtime: &R,
+    config: &Config,
+    id: u16,
+    state: &Path,
+    listeners: Listeners<R::Listener>,
+    shutdown: &Shutdown,
+) -> Result<(), StartError> {
+    if config.endpoints.len() > MAX_REPLICAS {
+        return Err(StartError::TooManyReplicas(config.endpoints.len()));
+    }
+    let identity = Identity {
+        id,
+        endpoints: config.endpoints.clone(),
+        recovering: config.recovering == Some(true),
+    };
+    let (state, boot) = StateDirectory::open(state, &identity)?;
+    let peers = (0..)
+        .zip(config.endpoints.iter().cloned())
+        .filter(|(peer, _)| *peer != boot.id)
+        .collect();
+    let wall_ms = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| {
+            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        });
+    let options = Options::default();
+    let (replica, first) = Replica::new(boot, Machine::new(), options, Tick(0), wall_ms);
+    let (handle, inputs) = driver::channel();
+    let links = Links::start(runtime, peers);
+    let task = driver::drive(runtime.clone(), replica, first, inputs, links);
+    runtime.spawn(async move {
+        task.await;
+        // The directory stays locked as long as the replica runs.
+        drop(state);
+    });
+    let clients = kv_store_api::v1::Service(KvStore::new(handle.clone()));
+    serve_all(
+        runtime,
+        listeners.client,
+        clients,
+        Limits::default(),
+        shutdown,
+    );
+    let replicas = metadr_replica::v1::Service(Replication { replica: handle });
+    let limits = Limits {
+        max_record: MAX_REPLICATION_RECORD,
+        ..Limits::default()
+    };
+    serve_all(runtime, listeners.replication, replicas, limits, shutdown);
+    Ok(())
+}
+
+fn serve_all<R: Runtime, S: Service>(
+    runtime: &R,
+    listeners: Vec<R::Listener>,
+    service: S,
+    limits: Limits,
+    shutdown: &Shutdown,
+) {
+    let service = Arc::new(service);
+    for listener in listeners {
+        let (runtime_inside, service, limits) =
+            (runtime.clone(), Arc::clone(&service), limits.clone());
+        let shutdown = shutdown.clone();
+        runtime.spawn(async move {
+            let served = serve(runtime_inside, listener, service, limits, shutdown).await;
+            if let Err(error) = served {
+                eprintln!("no longer listening: {error}");
+            }
+        });
+    }
+}
+
+/// Listens on every address that the replica's own host name stands for.
+async fn listen<R: Runtime>(
+    runtime: &R,
+    own: &Endpoint,
+    port: u16,
+) -> io::Result<Vec<R::Listener>> {
+    let mut addresses = runtime.resolve(&own.host, port).await?;
+    if !own.is_loopback() {
+        // One's own name may stand for an address that only others see.
+        for address in &mut addresses {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+                SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+            });
+        }
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    let (mut bound, mut failure) = (Vec::new(), None);
+    for address in addresses {
+        match runtime.listen(address).await {
+            Ok(listener) => bound.push(listener),
+            // A port in use is an error even where another address works:
+            // clients would reach somebody else on this one.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(error) => failure = Some(error),
+        }
+    }
+    match failure {
+        // Many systems have a name for ::1 and no IPv6.
+        Some(error) if bound.is_empty() => Err(error),
+        _ => Ok(bound),
+    }
+}

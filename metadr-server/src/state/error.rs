@@ -1,0 +1,155 @@
+//! Why a replica does not start from a state directory.
+
+use crate::config::Endpoint;
+use metadr_vr::meta::MetaError;
+use metadr_vr::wire::Meta;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a replica does not start from a state directory.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// The replica has run before, and its data was in its memory.
+    #[error(
+        "this replica has run before, and what it held in memory is gone; it must not start as \
+         if it were new, and this version cannot recover it from the others yet. To begin again \
+         with an empty tree, stop all replicas of the group and remove the state directory of \
+         each; this one's is {}",
+        directory.display()
+    )]
+    Forgotten {
+        /// The state directory.
+        directory: PathBuf,
+    },
+    /// The replica was removed from its group.
+    #[error("this replica was removed from its group, says {}", directory.display())]
+    Retired {
+        /// The state directory.
+        directory: PathBuf,
+    },
+    /// The config file asks for recovery, and there is nothing to go by.
+    #[error(
+        "the config file says Recovering = true, but there is no state directory {}, which says \
+         what this replica has promised; a replica that has lost it has to be replaced by a new \
+         one. If it has never run, say Recovering = false",
+        directory.display()
+    )]
+    NothingToRecover {
+        /// The state directory.
+        directory: PathBuf,
+    },
+    /// The directory belongs to another group.
+    #[error(
+        "{} is the state directory of a group with other EndPoints: it has {found}, the config \
+         file has {expected}",
+        directory.display()
+    )]
+    OtherGroup {
+        /// The state directory.
+        directory: PathBuf,
+        /// The end points that it was made for.
+        found: String,
+        /// Those of the config file.
+        expected: String,
+    },
+    /// The directory belongs to another replica of the group.
+    #[error("{} is the state directory of replica {found}, this is replica {expected}", directory.display())]
+    OtherReplica {
+        /// The state directory.
+        directory: PathBuf,
+        /// The replica that it was made for.
+        found: u32,
+        /// This replica.
+        expected: u16,
+    },
+    /// Another process uses it.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The locked file.
+        path: PathBuf,
+    },
+    /// The meta file cannot be trusted.
+    #[error(
+        "{} cannot be used: {error}. It holds the replica's promises, so the replica does not \
+         start without it",
+        path.display()
+    )]
+    Damaged {
+        /// The meta file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: MetaError,
+    },
+    /// The disk fails.
+    #[error("cannot {action} {}: {error}", path.display())]
+    Disk {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What came of it.
+        error: io::Error,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+}
+
+impl StateError {
+    pub(super) fn forgotten(directory: &Path) -> Self {
+        let directory = directory.to_owned();
+        Self::Forgotten { directory }
+    }
+
+    pub(super) fn retired(directory: &Path) -> Self {
+        let directory = directory.to_owned();
+        Self::Retired { directory }
+    }
+
+    pub(super) fn nothing_to_recover(directory: &Path) -> Self {
+        let directory = directory.to_owned();
+        Self::NothingToRecover { directory }
+    }
+
+    pub(super) fn other_group(directory: &Path, meta: &Meta, endpoints: &[Endpoint]) -> Self {
+        let found: Vec<_> = meta.voters.iter().map(|one| one.address.clone()).collect();
+        let expected: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
+        Self::OtherGroup {
+            directory: directory.to_owned(),
+            found: found.join(","),
+            expected: expected.join(","),
+        }
+    }
+
+    pub(super) fn other_replica(directory: &Path, found: u32, expected: u16) -> Self {
+        Self::OtherReplica {
+            directory: directory.to_owned(),
+            found,
+            expected,
+        }
+    }
+
+    pub(super) fn in_use(path: &Path) -> Self {
+        let path = path.to_owned();
+        Self::InUse { path }
+    }
+
+    pub(super) fn damaged(path: &Path, error: MetaError) -> Self {
+        let path = path.to_owned();
+        Self::Damaged { path, error }
+    }
+
+    pub(super) fn disk(action: &'static str, path: &Path, error: io::Error) -> Self {
+        let path = path.to_owned();
+        Self::Disk {
+            action,
+            path,
+            error,
+        }
+    }
+
+    pub(super) fn random(error: &getrandom::Error) -> Self {
+        Self::Random(error.to_string())
+    }
+}

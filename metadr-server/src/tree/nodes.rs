@@ -1,0 +1,50 @@
+//! Walking the whole tree.
+
+use super::arena::{Arena, ROOT};
+use bytes::Bytes;
+use std::collections::btree_map;
+
+/// Every node of a tree as its path and value, in byte order of the paths.
+///
+/// Made by [`Tree::nodes`](super::Tree::nodes).
+#[derive(Clone, Debug)]
+pub struct Nodes<'tree> {
+    arena: &'tree Arena,
+    /// One level for each component of `path`, and one for the root.
+    levels: Vec<btree_map::Iter<'tree, Box<[u8]>, usize>>,
+    /// The path of the node whose children the last level walks over.
+    path: Vec<u8>,
+}
+
+impl<'tree> Nodes<'tree> {
+    pub(super) fn new(arena: &'tree Arena) -> Self {
+        Self {
+            arena,
+            levels: vec![arena.node(ROOT).children.iter()],
+            path: Vec::new(),
+        }
+    }
+}
+
+impl<'tree> Iterator for Nodes<'tree> {
+    type Item = (Vec<u8>, &'tree Bytes);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            // Depth first gives byte order, since '/' sorts before all bytes
+            // that a component can have.
+            if let Some((name, index)) = self.levels.last_mut()?.next() {
+                self.path.push(b'/');
+                self.path.extend_from_slice(name);
+                let node = self.arena.node(*index);
+                self.levels.push(node.children.iter());
+                return Some((self.path.clone(), &node.value));
+            }
+            self.levels.pop();
+            let parent_end = self.path.iter().rposition(|byte| *byte == b'/');
+            self.path.truncate(parent_end.unwrap_or(0));
+        }
+    }
+}
+
+impl std::iter::FusedIterator for Nodes<'_> {}
