@@ -1,0 +1,4 @@
+# After create.tst.
+list /
+list /test
+list /test/k12
