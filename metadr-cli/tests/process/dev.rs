@@ -1,0 +1,46 @@
+//! `metadr dev`: a whole group in one process.
+
+use crate::support::cluster::assert_no_alarm;
+use crate::support::process::{metadr, run};
+use crate::support::{shared_file, shared_text};
+
+/// What it prints when it ends well. Its replicas report on standard error.
+fn dev(arguments: &[&str]) -> String {
+    let finished = run(metadr().arg("dev").args(arguments));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_no_alarm(&finished.stderr);
+    finished.stdout
+}
+
+#[test]
+fn a_script_prints_what_it_prints_on_any_group() {
+    let expected = shared_text("scripts/basic.out");
+    let script = shared_file("scripts/basic.tst");
+    let script = script.to_str().expect("the path is text");
+    assert_eq!(dev(&[script]), expected);
+    for replicas in ["1", "3", "5"] {
+        assert_eq!(dev(&["--replicas", replicas, script]), expected);
+    }
+}
+
+#[test]
+fn without_a_script_there_is_a_shell() {
+    assert_eq!(dev(&[]), "Client Shell\n> ");
+}
+
+#[test]
+fn seed_defect_13_a_script_that_does_not_exist_is_an_error() {
+    let missing = shared_file("scripts/no-such-script.tst");
+    let (stdout, stderr) = run(metadr().arg("dev").arg(&missing)).failed();
+    assert_eq!(stdout, "");
+    assert!(stderr.contains("no-such-script.tst"), "{stderr}");
+}
+
+#[test]
+fn a_group_has_one_to_nine_replicas() {
+    for replicas in ["0", "10"] {
+        let (stdout, stderr) = run(metadr().args(["dev", "--replicas", replicas])).failed();
+        assert_eq!(stdout, "");
+        assert!(stderr.contains("--replicas wants 1 to 9"), "{stderr}");
+    }
+}

@@ -1,0 +1,232 @@
+//! The shell's side of a connection: which replica it talks to, and how it
+//! ends when it can talk to none.
+
+use crate::support::cluster::Cluster;
+use crate::support::ports::{DeadPort, any_listener, port_of};
+use crate::support::process::{Process, metadr, run, shell_text};
+use crate::support::wait_for;
+use crate::support::wire::{Connection, record};
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::thread::{self, JoinHandle};
+
+/// A shell that is typed at.
+struct Typed {
+    shell: Process,
+    expected: String,
+}
+
+impl Typed {
+    fn start(endpoints: &str) -> Self {
+        let mut command = metadr();
+        command.args(["shell", endpoints]).stdin(Stdio::piped());
+        Self {
+            shell: Process::start(&mut command),
+            expected: String::from("Client Shell\n> "),
+        }
+    }
+
+    /// Types a line, and waits for this answer and the next prompt.
+    fn expect(&mut self, line: &str, answer: &str) {
+        self.shell.type_in(&format!("{line}\n"));
+        self.expected += &format!("{answer}\n> ");
+        wait_for(&format!("{answer:?} to {line:?}"), || {
+            let is_there = self.shell.stdout().len() >= self.expected.len();
+            is_there.then(|| assert_eq!(self.shell.stdout(), self.expected))
+        });
+    }
+}
+
+/// A replica's client port that takes one connection, hands the first call on
+/// to a real replica, and closes the connection where the reply should be.
+fn swallow_one_reply(replica: u16) -> (String, JoinHandle<()>) {
+    let listener = any_listener();
+    let endpoint = format!("localhost:{}", port_of(&listener));
+    let thread = thread::spawn(move || {
+        let mut client = Connection::over(accept(&listener));
+        // From here on, connections are refused.
+        drop(listener);
+        let call = client.receive();
+        let mut replica = Connection::to(replica);
+        replica.send(&record(&call));
+        replica.receive();
+    });
+    (endpoint, thread)
+}
+
+fn accept(listener: &TcpListener) -> std::net::TcpStream {
+    listener.set_nonblocking(true).expect("a socket");
+    let stream = wait_for("a connection", || listener.accept().ok()).0;
+    stream.set_nonblocking(false).expect("a socket");
+    stream
+}
+
+#[test]
+fn the_shell_goes_past_the_dead_and_past_backups() {
+    let cluster = Cluster::start(3);
+    let dead = DeadPort::new();
+    let endpoints = format!("{},{}", dead.endpoint(), cluster.endpoints(&[1, 0]));
+    let lines = "create /a 1\nget /a\nlist /\n";
+    assert_eq!(shell_text(&endpoints, lines).succeeded(), "CREATED\n1\na\n");
+    let endpoints = format!("{},{}", cluster.endpoints(&[2]), dead.endpoint());
+    let endpoints = format!("{endpoints},{}", cluster.endpoints(&[0]));
+    assert_eq!(shell_text(&endpoints, "get /a\n").succeeded(), "1\n");
+}
+
+#[test]
+fn if_nobody_is_there_the_shell_says_so() {
+    let (first, second) = (DeadPort::new(), DeadPort::new());
+    for endpoints in [
+        first.endpoint(),
+        format!("{},{}", first.endpoint(), second.endpoint()),
+    ] {
+        let (stdout, stderr) = shell_text(&endpoints, "echo 1\n").failed();
+        let reason = stdout.strip_prefix("Connection failed!\nException: ");
+        let reason = reason.unwrap_or_else(|| panic!("{stdout}"));
+        assert!(reason.contains("refused"), "{reason}");
+        assert_eq!((reason.lines().count(), stderr.as_str()), (1, ""));
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_none_is_named() {
+    for endpoints in [
+        "localhost",
+        "localhost:",
+        "localhost:0",
+        "localhost:99999",
+        "",
+    ] {
+        let (stdout, stderr) = shell_text(endpoints, "echo 1\n").failed();
+        let complaint =
+            format!("Endpoint, {endpoints} should be provided in hostIp:portNum format");
+        assert_eq!(
+            stdout,
+            format!("Connection failed!\nException: {complaint}\n")
+        );
+        assert_eq!(stderr, "");
+    }
+}
+
+#[test]
+fn a_wrong_number_of_words_is_answered_with_the_usage() {
+    for words in [&["shell"][..], &["shell", "localhost:1", "a", "b"]] {
+        let (stdout, stderr) = run(metadr().args(words)).failed();
+        assert_eq!(
+            (stdout.as_str(), stderr.as_str()),
+            ("Usage: shell HOST [SCRIPT]\n", "")
+        );
+    }
+}
+
+#[test]
+fn seed_defect_13_a_script_that_does_not_exist_ends_the_shell() {
+    let cluster = Cluster::start(1);
+    let missing = "no-such-script.tst";
+    let (stdout, stderr) = cluster.script(&[0], missing.as_ref()).failed();
+    assert_eq!(stdout, "");
+    assert!(stderr.contains(missing), "{stderr}");
+}
+
+#[test]
+fn a_backup_that_dies_is_not_missed() {
+    let mut cluster = Cluster::start(3);
+    let mut shell = Typed::start(&cluster.endpoints(&[1, 0, 2]));
+    shell.expect("create /a 1", "CREATED");
+    cluster.replica(1).kill();
+    shell.expect("get /a", "1");
+    shell.expect("remove /a", "REMOVED");
+}
+
+/// It accepts the connection, as its system does that for it, and then says
+/// nothing.
+#[test]
+fn a_backup_that_has_stopped_is_given_up() {
+    let mut cluster = Cluster::start(3);
+    cluster.replica(1).pause();
+    let printed = cluster.lines(&[1, 2, 0], "create /a 1\nget /a\n");
+    assert_eq!(printed.succeeded(), "CREATED\n1\n");
+    cluster.replica(1).resume();
+}
+
+#[test]
+fn a_shell_with_one_address_ends_when_its_replica_dies() {
+    let mut cluster = Cluster::start(3);
+    let mut shell = Typed::start(&cluster.endpoints(&[0]));
+    shell.expect("create /a 1", "CREATED");
+    cluster.replica(0).kill();
+    shell.shell.type_in("get /a\nget /a\n");
+    let before = shell.expected;
+    let (stdout, stderr) = shell.shell.wait().failed();
+    let message = stdout.strip_prefix(&before).expect("what was there");
+    assert!(message.starts_with("connection "), "{message}");
+    assert_eq!((message.lines().count(), stderr.as_str()), (1, ""));
+}
+
+/// The call that is made again finds what the first one did.
+#[test]
+fn a_call_whose_reply_was_lost_is_made_again_elsewhere() {
+    let cluster = Cluster::start(3);
+    let (endpoint, thread) = swallow_one_reply(cluster.client_port(0));
+    let endpoints = format!("{endpoint},{}", cluster.endpoints(&[1, 0]));
+    let printed = shell_text(&endpoints, "create /a 1\nget /a\nremove /a\n");
+    assert_eq!(printed.succeeded(), "KEY ALREADY EXISTS\n1\nREMOVED\n");
+    thread.join().expect("one call came");
+}
+
+#[test]
+fn a_reply_that_was_lost_ends_a_shell_with_one_address() {
+    let cluster = Cluster::start(3);
+    let (endpoint, thread) = swallow_one_reply(cluster.client_port(0));
+    let (stdout, stderr) = shell_text(&endpoint, "create /a 1\nget /a\n").failed();
+    assert_eq!(stdout, "connection closed by the server\n");
+    assert_eq!(stderr, "");
+    thread.join().expect("one call came");
+}
+
+#[test]
+fn a_key_that_is_too_long_ends_the_script() {
+    let cluster = Cluster::start(3);
+    let key = |length: usize| format!("/{}", "k".repeat(length - 1));
+    let (longest, long) = (key(512), key(513));
+    for command in ["create", "set"] {
+        let lines = format!(
+            "create {longest} 1\nget {long}\nremove {longest}\n{command} {long} 1\necho no\n"
+        );
+        for order in [&[0][..], &[1, 0, 2]] {
+            let (stdout, stderr) = cluster.lines(order, &lines).failed();
+            let before = "CREATED\nKEY NOT FOUND\nREMOVED\n";
+            let message = stdout
+                .strip_prefix(before)
+                .unwrap_or_else(|| panic!("{stdout}"));
+            assert!(
+                message.contains("arguments") && message.contains("512"),
+                "{message}"
+            );
+            assert_eq!((message.lines().count(), stderr.as_str()), (1, ""));
+        }
+    }
+}
+
+#[test]
+fn a_value_that_is_too_long_ends_the_script() {
+    let mut cluster = Cluster::start(3);
+    // A record may have a mebibyte and a little more.
+    let longest = "v".repeat(1 << 20);
+    let lines = format!("create /a {longest}\nget /a\n");
+    let printed = cluster.lines(&[0], &lines).succeeded();
+    assert!(
+        printed == format!("CREATED\n{longest}\n"),
+        "{} bytes",
+        printed.len()
+    );
+
+    for length in [(1 << 20) + 1024, 3 << 20] {
+        let lines = format!("set /a 1\nset /a {}\necho no\n", "v".repeat(length));
+        let (stdout, stderr) = cluster.lines(&[0], &lines).failed();
+        assert!(stdout.starts_with("connection "), "{stdout}");
+        assert_eq!((stdout.lines().count(), stderr.as_str()), (1, ""));
+    }
+    assert_eq!(cluster.lines(&[0], "get /a\n").succeeded(), "1\n");
+    cluster.assert_running(&[0, 1, 2]);
+}

@@ -1,0 +1,191 @@
+//! A group of replicas, each a process of its own.
+
+use super::ports::Ports;
+use super::process::{Finished, Process, metadr, shell, shell_text};
+use super::wait_for;
+use super::wire::{Answer, Call, Connection};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use tempfile::TempDir;
+
+/// Attempts to start a group before it is somebody's fault that ports are taken.
+const ATTEMPTS: usize = 20;
+
+/// What a replica must never say, whatever happens to the others.
+const ALARMS: [&str; 4] = [
+    "panicked",
+    "holds another op",
+    "stopped itself",
+    "no longer listening",
+];
+
+/// A group of replicas that agrees: replica 0 is the primary.
+///
+/// When this is dropped after a test that has not failed, it looks at what
+/// the replicas have said: none may have panicked or disagreed with another.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    replicas: Vec<Process>,
+    ports: Ports,
+    // After the processes, which use it.
+    directory: TempDir,
+}
+
+/// Somebody else listens on a port of the config files.
+#[derive(Debug)]
+pub(crate) struct PortTaken;
+
+impl Cluster {
+    /// A group on free ports.
+    pub(crate) fn start(replicas: usize) -> Self {
+        for _ in 0..ATTEMPTS {
+            let ports = Ports::free(replicas);
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            let configs = (0..replicas).map(|replica| {
+                let path = directory.path().join(format!("config-{replica}"));
+                fs::write(&path, ports.config(replica)).expect("a config file");
+                path
+            });
+            let configs = configs.collect();
+            if let Ok(cluster) = Self::start_from(configs, ports, directory) {
+                return cluster;
+            }
+        }
+        panic!("{ATTEMPTS} times in a row, somebody took a port that was free");
+    }
+
+    /// A group from config files, which name these ports.
+    pub(crate) fn start_from(
+        configs: Vec<PathBuf>,
+        ports: Ports,
+        directory: TempDir,
+    ) -> Result<Self, PortTaken> {
+        let start = |(replica, config): (usize, PathBuf)| {
+            let state = state_directory(directory.path(), replica);
+            Process::start(
+                metadr()
+                    .arg("server")
+                    .arg(config)
+                    .arg("--data-dir")
+                    .arg(state),
+            )
+        };
+        let mut cluster = Self {
+            replicas: configs.into_iter().enumerate().map(start).collect(),
+            ports,
+            directory,
+        };
+        for replica in &mut cluster.replicas {
+            wait_until_started(replica)?;
+        }
+        cluster.wait_until_ready();
+        Ok(cluster)
+    }
+
+    /// A new connection to the client port of a replica.
+    pub(crate) fn connect(&self, replica: usize) -> Connection {
+        Connection::to(self.ports.client[replica])
+    }
+
+    pub(crate) fn client_port(&self, replica: usize) -> u16 {
+        self.ports.client[replica]
+    }
+
+    pub(crate) fn replication_port(&self, replica: usize) -> u16 {
+        self.ports.replication[replica]
+    }
+
+    pub(crate) fn replica(&mut self, replica: usize) -> &mut Process {
+        &mut self.replicas[replica]
+    }
+
+    /// The client ports of some replicas, in this order, for the shell.
+    pub(crate) fn endpoints(&self, order: &[usize]) -> String {
+        let endpoints: Vec<String> = order
+            .iter()
+            .map(|replica| format!("localhost:{}", self.ports.client[*replica]))
+            .collect();
+        endpoints.join(",")
+    }
+
+    /// Runs the shell on a script of the workspace's `tests` directory.
+    pub(crate) fn script(&self, order: &[usize], script: &Path) -> Finished {
+        shell(&self.endpoints(order), script)
+    }
+
+    /// Runs the shell on these lines.
+    pub(crate) fn lines(&self, order: &[usize], lines: &str) -> Finished {
+        shell_text(&self.endpoints(order), lines)
+    }
+
+    /// Starts a replica once more, with the config and the state directory
+    /// that it had. It must have ended.
+    pub(crate) fn start_again(&self, replica: usize) -> Process {
+        let config = self.directory.path().join(format!("config-{replica}"));
+        let state = state_directory(self.directory.path(), replica);
+        Process::start(
+            metadr()
+                .arg("server")
+                .arg(config)
+                .arg("--data-dir")
+                .arg(state),
+        )
+    }
+
+    /// Fails unless each of these replicas runs.
+    pub(crate) fn assert_running(&mut self, replicas: &[usize]) {
+        for replica in replicas {
+            assert!(
+                self.replicas[*replica].is_running(),
+                "replica {replica} has ended"
+            );
+        }
+    }
+
+    /// Until the backups have been heard of, there is no quorum.
+    fn wait_until_ready(&self) {
+        let mut connection = self.connect(0);
+        let answer = connection.until_quorum(&Call::List(b"/"));
+        assert_eq!(answer, Answer::Keys(Vec::new()));
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        for replica in &self.replicas {
+            assert_no_alarm(&replica.stderr());
+        }
+    }
+}
+
+/// Fails if this, from a replica's standard error, tells of a defect.
+pub(crate) fn assert_no_alarm(said: &str) {
+    let alarm = ALARMS.into_iter().find(|alarm| said.contains(alarm));
+    assert_eq!(alarm, None, "a replica said:\n{said}");
+}
+
+fn state_directory(parent: &Path, replica: usize) -> PathBuf {
+    parent.join(format!("state-{replica}"))
+}
+
+/// A replica listens before it says what it is.
+fn wait_until_started(replica: &mut Process) -> Result<(), PortTaken> {
+    wait_for("a replica to start", || {
+        // In this order: what it said when it ended has been written.
+        let is_running = replica.is_running();
+        let said = replica.stderr();
+        if said.contains(" of view 0") {
+            Some(Ok(()))
+        } else if is_running {
+            None
+        } else {
+            let is_taken = said.contains("cannot listen on") && said.contains("in use");
+            assert!(is_taken, "the replica does not start: {said}");
+            Some(Err(PortTaken))
+        }
+    })
+}

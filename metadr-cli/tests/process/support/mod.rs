@@ -1,0 +1,39 @@
+//! What the tests have in common.
+
+pub(crate) mod cluster;
+pub(crate) mod ports;
+pub(crate) mod process;
+pub(crate) mod wire;
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test gives up. Nothing ever takes so
+/// long unless something is wrong.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Waits until there is what is waited for.
+pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A file of the workspace's `tests` directory.
+pub(crate) fn shared_file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests")
+        .join(name)
+}
+
+/// Its text.
+pub(crate) fn shared_text(name: &str) -> String {
+    let path = shared_file(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,91 @@
+//! Ports that nobody else uses, or almost.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+/// The ports of a group on this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Ports {
+    /// `ClientPort` of each replica.
+    pub(crate) client: Vec<u16>,
+    /// `ReplicationPort` of each replica.
+    pub(crate) replication: Vec<u16>,
+}
+
+impl Ports {
+    /// Ports that are free at the moment. Somebody may be faster in taking
+    /// them, so whoever uses them has to be ready to try others.
+    pub(crate) fn free(replicas: usize) -> Self {
+        // All are held until all are found, so that they differ.
+        let listeners: Vec<TcpListener> = (0..2 * replicas).map(|_| any_listener()).collect();
+        let mut client: Vec<u16> = listeners.iter().map(port_of).collect();
+        let replication = client.split_off(replicas);
+        Self {
+            client,
+            replication,
+        }
+    }
+
+    /// The ports in the sample files `config-0` and following.
+    pub(crate) fn of_the_samples(replicas: u16) -> Self {
+        Self {
+            client: (0..replicas).map(|replica| 4004 + 2 * replica).collect(),
+            replication: (0..replicas).map(|replica| 5008 + 2 * replica).collect(),
+        }
+    }
+
+    /// The config file of a replica, in the format and the shape of the samples.
+    pub(crate) fn config(&self, replica: usize) -> String {
+        let endpoints: Vec<String> = self
+            .replication
+            .iter()
+            .map(|port| format!("localhost:{port}"))
+            .collect();
+        format!(
+            "# Replica {replica} of a test.\n\n\
+             ClientPort = {}\n\n\
+             # For the other replicas.\n\
+             ReplicationPort = {}\n\
+             EndPoints = {}\n\
+             Recovering = false\n",
+            self.client[replica],
+            self.replication[replica],
+            endpoints.join(","),
+        )
+    }
+}
+
+/// A port on which connections are refused for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct DeadPort {
+    // Its own end of a connection has the port, so nobody can listen there.
+    stream: TcpStream,
+    _listener: TcpListener,
+}
+
+impl DeadPort {
+    pub(crate) fn new() -> Self {
+        let listener = any_listener();
+        let address = listener.local_addr().expect("it is bound");
+        Self {
+            stream: TcpStream::connect(address).expect("it listens"),
+            _listener: listener,
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        self.stream
+            .local_addr()
+            .expect("it is connected")
+            .to_string()
+    }
+}
+
+/// A listener on a port of the system's choice.
+pub(crate) fn any_listener() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port")
+}
+
+/// Where it listens.
+pub(crate) fn port_of(listener: &TcpListener) -> u16 {
+    listener.local_addr().expect("it is bound").port()
+}
