@@ -1,0 +1,172 @@
+//! The rules of ARCHITECTURE.md, held against the code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below `directory`.
+fn rust_files(directory: &str) -> Vec<PathBuf> {
+    let mut pending = vec![root().join(directory)];
+    let mut found = Vec::new();
+    while let Some(path) = pending.pop() {
+        for entry in fs::read_dir(&path).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{directory} has no Rust files");
+    found
+}
+
+/// The crates that `package` is built from, without tests and build tools.
+fn dependencies(package: &str) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "-p", package, "-e", "normal,no-proc-macro"])
+        .args(["--prefix", "none", "--offline", "--format", "{lib}"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let names = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_protocol_knows_no_runtime_and_no_system() {
+    let dependencies = dependencies("metadr-vr");
+    let never = [
+        "smol",
+        "tokio",
+        "async_std",
+        "async_io",
+        "async_net",
+        "async_executor",
+        "futures",
+        "async_channel",
+        "getrandom",
+    ];
+    for name in never {
+        assert!(
+            !dependencies.iter().any(|dependency| dependency == name),
+            "metadr-vr is built from {name}"
+        );
+    }
+}
+
+#[test]
+fn pure_code_names_no_clock_socket_file_thread_or_random_source() {
+    let never = [
+        "std::net",
+        "std::fs",
+        "std::thread",
+        "std::time",
+        "std::sync",
+        "SystemTime",
+        "Instant",
+        "HashMap",
+        "HashSet",
+        "async ",
+        "fastrand",
+        "getrandom",
+        "f32",
+        "f64",
+    ];
+    let is_core = |path: &PathBuf| {
+        // The simulator and its command are not part of the protocol.
+        !path
+            .components()
+            .any(|part| part.as_os_str() == "sim" || part.as_os_str() == "bin")
+            && !path.ends_with("sim.rs")
+    };
+    let core = rust_files("metadr-vr/src").into_iter().filter(is_core);
+    for path in core.chain(rust_files("metadr-server/src/tree")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+        let lines = code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        for line in lines {
+            for word in never {
+                assert!(!line.contains(word), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_adapters_name_a_runtime_crate() {
+    let crates = [
+        "src",
+        "examples",
+        "metadr-runtime/src",
+        "metadr-server/src",
+        "metadr-client/src",
+        "metadr-cli/src",
+    ];
+    let never = [
+        "smol::",
+        "async_io::",
+        "async_net::",
+        "async_executor::",
+        "tokio::",
+        "async_std::",
+    ];
+    for path in crates.iter().flat_map(|directory| rust_files(directory)) {
+        if path.parent().is_some_and(|parent| parent.ends_with("rt")) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            for word in never {
+                assert!(!line.contains(word), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_client_does_not_know_the_server_and_the_compiler_not_the_runtime() {
+    assert!(!dependencies("metadr-client").contains(&"metadr_server".to_owned()));
+    assert!(!dependencies("metadr-idl").contains(&"metadr_runtime".to_owned()));
+}
+
+#[test]
+fn there_is_one_version_of_syn() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    assert_eq!(lock.matches("name = \"syn\"\n").count(), 1);
+}
+
+#[test]
+fn files_are_one_main_thing_each() {
+    let crates = [
+        "metadr-idl",
+        "metadr-macros",
+        "metadr-runtime",
+        "metadr-vr",
+        "metadr-server",
+        "metadr-client",
+        "metadr-cli",
+    ];
+    for path in crates.iter().flat_map(|directory| rust_files(directory)) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 800, "{} has {lines} lines", path.display());
+    }
+}
