@@ -120,3 +120,36 @@ fn a_full_queue_is_no_reason_for_silence() {
         Answer::value(b"1")
     );
 }
+
+/// Over TCP, messages are lost when connections are: the rest of a PREPARE,
+/// what waited behind it, and all that is sent before anybody notices.
+#[test]
+fn what_is_lost_between_replicas_is_made_up_for() {
+    let (mut cluster, proxies) = Cluster::start_behind_proxies(3);
+    let mut connection = cluster.connect(0);
+    assert_eq!(connection.make(&Call::Create(b"/a", b"")), Answer::DONE);
+    for proxy in &proxies {
+        proxy.lose_connections();
+    }
+    for round in 0..20 {
+        // Without the other one, every entry has to arrive here in the end.
+        let absent = 1 + round % 2;
+        cluster.replica(absent).pause();
+        let values: Vec<String> = (0..150).map(|number| format!("{round} {number}")).collect();
+        let sets = values
+            .iter()
+            .map(|value| Call::Set(b"/a", value.as_bytes()));
+        let answers = connection.pipeline(&sets.collect::<Vec<_>>());
+        // A quorum may well be late here.
+        let late = Answer::Code(QUORUM_NOT_REACHED);
+        let is_fine = |answer: &Answer| *answer == Answer::DONE || *answer == late;
+        assert!(answers.iter().all(is_fine), "{answers:?}");
+        let last = values.last().expect("there are some").as_bytes();
+        let answer = connection.until_quorum(&Call::Set(b"/a", last));
+        assert_eq!(answer, Answer::DONE);
+        let answer = connection.until_quorum(&Call::Get(b"/a"));
+        assert_eq!(answer, Answer::value(last));
+        cluster.replica(absent).resume();
+    }
+    cluster.assert_running(&[0, 1, 2]);
+}

@@ -210,7 +210,8 @@ fn a_key_that_is_too_long_ends_the_script() {
 
 #[test]
 fn a_value_that_is_too_long_ends_the_script() {
-    let mut cluster = Cluster::start(3);
+    // Without backups: hashing so much without optimization takes its time.
+    let mut cluster = Cluster::start(1);
     // A record may have a mebibyte and a little more.
     let longest = "v".repeat(1 << 20);
     let lines = format!("create /a {longest}\nget /a\n");
@@ -228,5 +229,5 @@ fn a_value_that_is_too_long_ends_the_script() {
         assert_eq!((stdout.lines().count(), stderr.as_str()), (1, ""));
     }
     assert_eq!(cluster.lines(&[0], "get /a\n").succeeded(), "1\n");
-    cluster.assert_running(&[0, 1, 2]);
+    cluster.assert_running(&[0]);
 }

@@ -2,6 +2,7 @@
 
 use super::ports::Ports;
 use super::process::{Finished, Process, metadr, shell, shell_text};
+use super::proxy::Proxy;
 use super::wait_for;
 use super::wire::{Answer, Call, Connection};
 use std::fs;
@@ -28,6 +29,7 @@ const ALARMS: [&str; 4] = [
 pub(crate) struct Cluster {
     replicas: Vec<Process>,
     ports: Ports,
+    configs: Vec<PathBuf>,
     // After the processes, which use it.
     directory: TempDir,
 }
@@ -39,8 +41,23 @@ pub(crate) struct PortTaken;
 impl Cluster {
     /// A group on free ports.
     pub(crate) fn start(replicas: usize) -> Self {
+        Self::start_with(replicas, |_| ()).0
+    }
+
+    /// A group whose replicas reach one another through proxies.
+    pub(crate) fn start_behind_proxies(replicas: usize) -> (Self, Vec<Proxy>) {
+        Self::start_with(replicas, |ports| {
+            let targets = ports.replication.iter();
+            let proxies: Vec<Proxy> = targets.map(|port| Proxy::start(*port)).collect();
+            ports.endpoints = Some(proxies.iter().map(Proxy::port).collect());
+            proxies
+        })
+    }
+
+    fn start_with<T>(replicas: usize, prepare: impl Fn(&mut Ports) -> T) -> (Self, T) {
         for _ in 0..ATTEMPTS {
-            let ports = Ports::free(replicas);
+            let mut ports = Ports::free(replicas);
+            let prepared = prepare(&mut ports);
             let directory = tempfile::tempdir().expect("a temporary directory");
             let configs = (0..replicas).map(|replica| {
                 let path = directory.path().join(format!("config-{replica}"));
@@ -49,7 +66,7 @@ impl Cluster {
             });
             let configs = configs.collect();
             if let Ok(cluster) = Self::start_from(configs, ports, directory) {
-                return cluster;
+                return (cluster, prepared);
             }
         }
         panic!("{ATTEMPTS} times in a row, somebody took a port that was free");
@@ -61,21 +78,15 @@ impl Cluster {
         ports: Ports,
         directory: TempDir,
     ) -> Result<Self, PortTaken> {
-        let start = |(replica, config): (usize, PathBuf)| {
-            let state = state_directory(directory.path(), replica);
-            Process::start(
-                metadr()
-                    .arg("server")
-                    .arg(config)
-                    .arg("--data-dir")
-                    .arg(state),
-            )
-        };
         let mut cluster = Self {
-            replicas: configs.into_iter().enumerate().map(start).collect(),
+            replicas: Vec::new(),
             ports,
+            configs,
             directory,
         };
+        cluster.replicas = (0..cluster.configs.len())
+            .map(|replica| cluster.start_again(replica))
+            .collect();
         for replica in &mut cluster.replicas {
             wait_until_started(replica)?;
         }
@@ -119,18 +130,18 @@ impl Cluster {
         shell_text(&self.endpoints(order), lines)
     }
 
-    /// Starts a replica once more, with the config and the state directory
-    /// that it had. It must have ended.
+    /// Starts a replica, once more with the config and the state directory
+    /// that it had. If it has run before, it must have ended.
     pub(crate) fn start_again(&self, replica: usize) -> Process {
-        let config = self.directory.path().join(format!("config-{replica}"));
-        let state = state_directory(self.directory.path(), replica);
-        Process::start(
-            metadr()
-                .arg("server")
-                .arg(config)
-                .arg("--data-dir")
-                .arg(state),
-        )
+        let state = self.directory.path().join(format!("state-{replica}"));
+        let mut command = metadr();
+        command.arg("server").arg(&self.configs[replica]);
+        command.arg("--data-dir").arg(state);
+        if self.ports.endpoints.is_some() {
+            // The end points do not tell it which of them is its own.
+            command.args(["--replica", &replica.to_string()]);
+        }
+        Process::start(&mut command)
     }
 
     /// Fails unless each of these replicas runs.
@@ -166,10 +177,6 @@ impl Drop for Cluster {
 pub(crate) fn assert_no_alarm(said: &str) {
     let alarm = ALARMS.into_iter().find(|alarm| said.contains(alarm));
     assert_eq!(alarm, None, "a replica said:\n{said}");
-}
-
-fn state_directory(parent: &Path, replica: usize) -> PathBuf {
-    parent.join(format!("state-{replica}"))
 }
 
 /// A replica listens before it says what it is.

@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 pub(crate) mod ports;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod wire;
 
 use std::path::PathBuf;

@@ -9,6 +9,8 @@ pub(crate) struct Ports {
     pub(crate) client: Vec<u16>,
     /// `ReplicationPort` of each replica.
     pub(crate) replication: Vec<u16>,
+    /// Where the others reach each replica, if not on its `ReplicationPort`.
+    pub(crate) endpoints: Option<Vec<u16>>,
 }
 
 impl Ports {
@@ -22,6 +24,7 @@ impl Ports {
         Self {
             client,
             replication,
+            endpoints: None,
         }
     }
 
@@ -30,13 +33,14 @@ impl Ports {
         Self {
             client: (0..replicas).map(|replica| 4004 + 2 * replica).collect(),
             replication: (0..replicas).map(|replica| 5008 + 2 * replica).collect(),
+            endpoints: None,
         }
     }
 
     /// The config file of a replica, in the format and the shape of the samples.
     pub(crate) fn config(&self, replica: usize) -> String {
-        let endpoints: Vec<String> = self
-            .replication
+        let endpoints = self.endpoints.as_ref().unwrap_or(&self.replication);
+        let endpoints: Vec<String> = endpoints
             .iter()
             .map(|port| format!("localhost:{port}"))
             .collect();
