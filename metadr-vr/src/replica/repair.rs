@@ -217,6 +217,9 @@ impl<S: StateMachine> Replica<S> {
             self.repair.failures = 0;
             // What is still missing is known to be missing: no need to wait.
             self.fetch_hole(outputs);
+        } else if is_answer && has_grown {
+            // The rest is on its way: to ask again would double it.
+            self.repair.due = Some(self.now.after(self.options.fetch_timeout));
         }
     }
 }
