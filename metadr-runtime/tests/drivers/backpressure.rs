@@ -10,11 +10,11 @@ use futures::task::AtomicWaker;
 use futures_io::{AsyncRead, AsyncWrite};
 use metadr_runtime::rpc::{self, CallError, ClientConfig, Limits, serve_connection};
 use metadr_runtime::rt::Smol;
-use metadr_runtime::xdr::Encoder;
+use metadr_runtime::xdr::{Decoder, Encoder};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 #[test]
@@ -73,6 +73,81 @@ fn a_caller_that_takes_no_replies_is_not_read() {
         };
         let (served, (), ()) = join3(serving, ask, take).await;
         served.unwrap();
+    });
+}
+
+#[test]
+fn replies_that_nobody_takes_are_not_made() {
+    const CALLS: usize = 200;
+    const SIZE: usize = 100_000;
+    with_server(async |bed| {
+        let (mut socket, server_side) = socket_pair(&bed.runtime).await;
+        let gate = Gate::default();
+        let late = Arc::new(Late::default());
+        let serving = serve_connection(
+            bed.runtime.clone(),
+            gate.guard(server_side),
+            Arc::clone(&late),
+            Limits::default(),
+            bed.shutdown.clone(),
+        );
+        let call = echo_call(4);
+        let (mut reader, mut writer) = AsyncReadExt::split(&mut socket);
+        let ask = async {
+            writer.write_all(&call.repeat(CALLS)).await.unwrap();
+            writer.close().await.unwrap();
+        };
+        let take = async {
+            bed.pause(4 * MOMENT).await;
+            // All are called, few have been answered.
+            assert_eq!(late.called.load(Ordering::Relaxed), CALLS);
+            let made = late.made.load(Ordering::Relaxed);
+            let max = Limits::default().max_unsent_bytes + 2 * SIZE;
+            assert!(made * SIZE <= max, "{made} replies were made");
+            gate.open();
+            let mut replies = Vec::new();
+            reader.read_to_end(&mut replies).await.unwrap();
+            // Record mark, header, and the length are 32 bytes, the data 4 less.
+            assert_eq!(replies.len(), CALLS * (SIZE - 4 + 32));
+        };
+        let (served, (), ()) = join3(serving, ask, take).await;
+        served.unwrap();
+
+        /// Answers with much, but not at once.
+        #[derive(Default)]
+        struct Late {
+            called: AtomicUsize,
+            made: AtomicUsize,
+        }
+
+        impl rpc::Service for Late {
+            fn programs(&self) -> Vec<rpc::ProgramVersion> {
+                vec![rpc::ProgramVersion {
+                    program: calc::NUMBER,
+                    version: calc::v1::NUMBER,
+                }]
+            }
+
+            async fn call(&self, call: rpc::IncomingCall) -> rpc::Reply {
+                self.called.fetch_add(1, Ordering::Relaxed);
+                let mut has_waited = false;
+                std::future::poll_fn(|cx| {
+                    cx.waker().wake_by_ref();
+                    match std::mem::replace(&mut has_waited, true) {
+                        true => Poll::Ready(()),
+                        false => Poll::Pending,
+                    }
+                })
+                .await;
+                self.made.fetch_add(1, Ordering::Relaxed);
+                match call.decode(|decoder| Decoder::take_opaque(decoder, u32::MAX)) {
+                    Ok((_, _, reply)) => {
+                        reply.success(|encoder| encoder.put_opaque(&[7; SIZE - 4], u32::MAX))
+                    }
+                    Err(reply) => reply,
+                }
+            }
+        }
     });
 }
 

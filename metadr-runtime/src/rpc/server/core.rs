@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// four kinds; times given to them must not go backwards.
 ///
 /// - A, getters: [`connection`](Self::connection),
-///   [`wants_input`](Self::wants_input), [`is_finished`](Self::is_finished),
-///   [`ignored_records`](Self::ignored_records).
+///   [`wants_input`](Self::wants_input), [`wants_replies`](Self::wants_replies),
+///   [`is_finished`](Self::is_finished), [`ignored_records`](Self::ignored_records).
 /// - B, inputs, from the connection and the clock: [`recv_space`](Self::recv_space)
 ///   and [`recv_advance`](Self::recv_advance), only while it wants input;
 ///   [`handle_timeout`](Self::handle_timeout).
@@ -120,6 +120,13 @@ impl ServerCore {
             && self.calls_in_flight < self.limits.max_calls_in_flight
             && self.bytes_in_flight < self.limits.max_bytes_in_flight
             && self.output.len() < self.limits.max_unsent_bytes
+    }
+
+    /// Whether to finish calls: the caller takes its replies. Those that are not
+    /// finished need no memory for them yet.
+    #[must_use]
+    pub fn wants_replies(&self) -> bool {
+        self.output.len() < self.limits.max_unsent_bytes || self.phase >= Phase::Flushing
     }
 
     /// Whether the connection is to be closed: there is nothing left to do.

@@ -143,12 +143,15 @@ where
         // load that is what makes the number of system calls small.
         let is_reading = self.run_and_read(cx)? && self.core.wants_input();
         self.check_deadlines(cx);
+        let could_reply = self.core.wants_replies();
         self.write(cx)?;
         if self.core.is_finished() {
             return Poll::Ready(Ok(()));
         }
-        // If writing has made room, there may be calls in the input buffer.
-        if self.core.wants_input() && !is_reading {
+        // If writing has made room, there may be calls in the input buffer, or
+        // handlers that were not polled.
+        let has_made_room = !could_reply && self.core.wants_replies();
+        if (self.core.wants_input() && !is_reading) || has_made_room {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -182,7 +185,11 @@ where
                     Err(ticket) => self.core.fail_call(ticket, now),
                 }
             }
-            while let Poll::Ready(Some(ended)) = self.calls.poll_next_unpin(cx) {
+            // A handler that is done makes its reply when it is polled: while
+            // the caller takes none, it is better left as it is.
+            while self.core.wants_replies()
+                && let Poll::Ready(Some(ended)) = self.calls.poll_next_unpin(cx)
+            {
                 is_idle = false;
                 match ended.reply {
                     Some(reply) => self.core.finish_call(ended.ticket, reply, now),
