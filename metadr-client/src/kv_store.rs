@@ -11,6 +11,10 @@ use std::time::Duration;
 /// How long a client with several end points looks for a primary.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a call may break the connection, at each end point. A group that
+/// fails over does that once; a call that no server accepts always does.
+const MAX_BREAKS: usize = 2;
+
 /// How long to wait after all end points were tried in vain.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -19,7 +23,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// With one end point, every answer and every failure is passed on as it is.
 /// With several, a call that a backup refuses, or during which the connection
 /// breaks, is made again at the next one, for up to 30 seconds: the client
-/// finds the primary and stays with it. The protocol knows no sessions, so a
+/// finds the primary and stays with it. A call that breaks the connection
+/// again and again is given up earlier: it may be too long for the server. The protocol knows no sessions, so a
 /// call that is made again may take effect twice; a `create` then says that
 /// the key exists.
 #[derive(Debug)]
@@ -127,10 +132,14 @@ impl<R: Runtime> KvStore<R> {
     /// Makes a call, at every end point in turn if need be.
     async fn call(&mut self, call: Call) -> Result<kvs::Result, Error> {
         let deadline = self.runtime.now() + PATIENCE;
-        let mut tried = 0;
+        let (mut tried, mut broken) = (0, 0);
         loop {
             let answer = self.call_once(&call).await;
             if self.endpoints.len() == 1 || !is_worth_another_try(&answer) {
+                return answer;
+            }
+            broken += usize::from(matches!(answer, Err(Error::Call(_))));
+            if broken > MAX_BREAKS * self.endpoints.len() {
                 return answer;
             }
             tried += 1;

@@ -9,6 +9,7 @@ use crate::support::wire::{Connection, record};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// A shell that is typed at.
 struct Typed {
@@ -230,4 +231,19 @@ fn a_value_that_is_too_long_ends_the_script() {
     }
     assert_eq!(cluster.lines(&[0], "get /a\n").succeeded(), "1\n");
     cluster.assert_running(&[0]);
+}
+
+/// It breaks the connection wherever it is sent, which is no reason to look for
+/// another primary for long.
+#[test]
+fn a_value_that_is_too_long_is_given_up_with_several_addresses_too() {
+    let mut cluster = Cluster::start(3);
+    let lines = format!("create /a {}\necho no\n", "v".repeat(3 << 20));
+    let started = Instant::now();
+    let (stdout, stderr) = cluster.lines(&[0, 1, 2], &lines).failed();
+    assert!(stdout.starts_with("connection "), "{stdout}");
+    assert_eq!((stdout.lines().count(), stderr.as_str()), (1, ""));
+    // The client looks for a primary for 30 seconds.
+    assert!(started.elapsed() < Duration::from_secs(20));
+    cluster.assert_running(&[0, 1, 2]);
 }
