@@ -8,6 +8,7 @@
 use crate::link::Links;
 use crate::machine::Machine;
 use crate::status::{Role, StatusCell};
+use crate::storage::Storage;
 use futures::Stream;
 use futures::channel::oneshot;
 use metadr_runtime::rt::{Instant, Runtime, Sleep};
@@ -96,11 +97,19 @@ impl Handle {
 pub(crate) struct Inputs {
     clients: async_channel::Receiver<FromClient>,
     messages: async_channel::Receiver<Message>,
+    /// What is on disk.
+    written: async_channel::Receiver<u64>,
     status: Arc<StatusCell>,
 }
 
+/// Where a replica's outputs go.
+pub(crate) struct Surroundings {
+    pub(crate) links: Links,
+    pub(crate) storage: Storage,
+}
+
 /// A handle, and what [`drive`] needs to serve it.
-pub(crate) fn channel() -> (Handle, Inputs) {
+pub(crate) fn channel(written: async_channel::Receiver<u64>) -> (Handle, Inputs) {
     let (clients, from_clients) = async_channel::unbounded();
     let (messages, from_replicas) = async_channel::bounded(MESSAGES_WAITING);
     let status = Arc::new(StatusCell::default());
@@ -112,6 +121,7 @@ pub(crate) fn channel() -> (Handle, Inputs) {
     let inputs = Inputs {
         clients: from_clients,
         messages: from_replicas,
+        written,
         status,
     };
     (handle, inputs)
@@ -124,14 +134,14 @@ pub(crate) async fn drive<R: Runtime>(
     replica: Replica<Machine>,
     first: Outputs,
     inputs: Inputs,
-    links: Links,
+    surroundings: Surroundings,
 ) {
     let mut driver = Driver {
         started: runtime.now(),
         runtime: runtime.clone(),
         replica,
         outputs: first,
-        links,
+        surroundings,
         status: inputs.status,
         backlog: VecDeque::new(),
         waiting: HashMap::new(),
@@ -139,14 +149,20 @@ pub(crate) async fn drive<R: Runtime>(
     };
     let mut clients = pin!(inputs.clients);
     let mut messages = pin!(inputs.messages);
+    let mut written = pin!(inputs.written);
     let mut sleep = pin!(runtime.sleep_until(runtime.now()));
     loop {
         driver.replica.flush(&mut driver.outputs);
         driver.carry_out();
         sleep.as_mut().reset(driver.wake_up());
-        let is_open =
-            poll_fn(|cx| driver.gather(cx, clients.as_mut(), messages.as_mut(), sleep.as_mut()))
-                .await;
+        let is_open = poll_fn(|cx| {
+            let has_written = driver.poll_written(cx, written.as_mut());
+            match driver.gather(cx, clients.as_mut(), messages.as_mut(), sleep.as_mut()) {
+                Poll::Pending if has_written => Poll::Ready(true),
+                gathered => gathered,
+            }
+        })
+        .await;
         if !is_open {
             return;
         }
@@ -158,7 +174,7 @@ struct Driver<R> {
     started: Instant,
     replica: Replica<Machine>,
     outputs: Outputs,
-    links: Links,
+    surroundings: Surroundings,
     status: Arc<StatusCell>,
     /// Requests that the replica has no room for yet.
     backlog: VecDeque<(RequestId, Request)>,
@@ -169,6 +185,21 @@ struct Driver<R> {
 }
 
 impl<R: Runtime> Driver<R> {
+    /// Hands in what the disk has.
+    fn poll_written(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut written: Pin<&mut async_channel::Receiver<u64>>,
+    ) -> bool {
+        let mut has_written = false;
+        while let Poll::Ready(Some(sequence)) = written.as_mut().poll_next(cx) {
+            let now = self.now();
+            (self.replica).on_persisted(now, sequence, &mut self.outputs);
+            has_written = true;
+        }
+        has_written
+    }
+
     /// Hands in what is there. Ready with false once nobody can hand in anything.
     fn gather<S: Sleep>(
         &mut self,
@@ -246,8 +277,11 @@ impl<R: Runtime> Driver<R> {
 
     /// Passes on what the replica wants done.
     fn carry_out(&mut self) {
+        for meta in self.outputs.persist.drain(..) {
+            self.surroundings.storage.write(meta);
+        }
         for (to, message) in self.outputs.send.drain(..) {
-            self.links.send(to, message);
+            self.surroundings.links.send(to, message);
         }
         for (id, reply) in self.outputs.reply.drain(..) {
             if let Some(answer) = self.waiting.remove(&id) {
@@ -260,7 +294,7 @@ impl<R: Runtime> Driver<R> {
         {
             self.give_up.pop_front();
         }
-        let id = self.replica.boot().id;
+        let id = self.replica.boot().id();
         for event in self.outputs.events.drain(..) {
             report(id, &event);
         }
@@ -316,6 +350,22 @@ fn report(id: u32, event: &Event) {
         } => {
             let role = if *is_primary { "primary" } else { "backup" };
             eprintln!("replica {id}: {role} of view {}, op {op}", view.view);
+        }
+        Event::Recovering { promise } => {
+            eprintln!(
+                "replica {id}: has lost its memory, recovers into view {} or later",
+                promise.view
+            );
+        }
+        Event::Suspended => eprintln!("replica {id}: hears no quorum, serves nobody"),
+        Event::Resumed => eprintln!("replica {id}: hears a quorum again"),
+        Event::LostQuorum { recovering } => {
+            eprintln!(
+                "replica {id}: replicas {recovering:?} have lost their memory: without a primary \
+                 that remembers, too few are left to know what was committed, so the group stays \
+                 stopped. If one of the others was primary, start it again as it was; else the \
+                 data is lost: stop all replicas, remove their state directories, and begin anew"
+            );
         }
         Event::Divergence { op, with } => {
             eprintln!("replica {id}: replica {with} holds another op {op}: no more writes");

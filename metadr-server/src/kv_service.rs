@@ -103,6 +103,9 @@ impl Pending {
             Ok(Answer::Replica(ClientReply::NotPrimary { .. })) => {
                 Ok(failure(kvs::Error::ReplicaNotPrimary))
             }
+            // In the log of a primary that is none any more: no answer is the
+            // honest one.
+            Ok(Answer::Replica(ClientReply::Unknown)) => Err(ServiceError::CloseConnection),
             Ok(Answer::Replica(_)) => Ok(failure(kvs::Error::StatusNotNormal)),
             Ok(Answer::NoQuorum) => Ok(failure(kvs::Error::QuorumNotReached)),
             // The replica stopped with this request in its log: nobody knows

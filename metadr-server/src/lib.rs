@@ -22,6 +22,7 @@ mod replication_service;
 mod server;
 pub mod state;
 mod status;
+mod storage;
 pub mod tree;
 pub mod wire;
 

@@ -1,12 +1,13 @@
 //! One replica: its listeners, its task, its connections to the others.
 
 use crate::config::{Config, Endpoint};
-use crate::driver;
+use crate::driver::{self, Surroundings};
 use crate::kv_service::KvStore;
 use crate::link::Links;
 use crate::machine::Machine;
 use crate::replication_service::Replication;
-use crate::state::{Identity, StateDirectory, StateError};
+use crate::state::{Identity, StateDirectory, StateError, random_u64};
+use crate::storage::Storage;
 use crate::wire::kv_store::kvs::kv_store_api;
 use crate::wire::replication::metadr_replica;
 use metadr_runtime::rpc::{Limits, Service, Shutdown, serve};
@@ -25,6 +26,11 @@ pub const MAX_REPLICAS: usize = MAX_VOTERS as usize;
 /// The longest record on the replication port: a PREPARE with an entry that
 /// holds one operation of the largest size.
 const MAX_REPLICATION_RECORD: usize = 4 << 20;
+
+/// The timers of a view change do not fire: the protocol has it, and the
+/// simulator plays it, but it comes to processes together with the clean stop
+/// and the clients that follow it.
+const NEVER: u64 = 1 << 40;
 
 /// Why a replica does not start.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +51,9 @@ pub enum StartError {
     /// The group is too large.
     #[error("EndPoints lists {0} replicas, expected at most {MAX_REPLICAS}")]
     TooManyReplicas(usize),
+    /// The system has no thread left.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The state directory does not allow it.
     #[error(transparent)]
     State(#[from] StateError),
@@ -142,25 +151,32 @@ pub fn start<R: Runtime>(
         recovering: config.recovering == Some(true),
     };
     let (state, boot) = StateDirectory::open(state, &identity)?;
+    let own = boot.id();
     let peers = (0..)
         .zip(config.endpoints.iter().cloned())
-        .filter(|(peer, _)| *peer != boot.id)
+        .filter(|(peer, _)| *peer != own)
         .collect();
     let wall_ms = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| {
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
         });
-    let options = Options::default();
-    let (replica, first) = Replica::new(boot, Machine::new(), options, Tick(0), wall_ms);
-    let (handle, inputs) = driver::channel();
-    let links = Links::start(runtime, peers);
-    let task = driver::drive(runtime.clone(), replica, first, inputs, links);
-    runtime.spawn(async move {
-        task.await;
-        // The directory stays locked as long as the replica runs.
-        drop(state);
-    });
+    let options = Options {
+        election_timeout: NEVER,
+        check_quorum: NEVER,
+        ..Options::default()
+    };
+    let seed = random_u64()?;
+    let (replica, first) = Replica::new(boot, Machine::new(), options, seed, Tick(0), wall_ms);
+    // The thread has the directory, which stays locked as long as it runs.
+    let (storage, written) = Storage::start(state).map_err(StartError::Thread)?;
+    let (handle, inputs) = driver::channel(written);
+    let surroundings = Surroundings {
+        links: Links::start(runtime, peers),
+        storage,
+    };
+    let task = driver::drive(runtime.clone(), replica, first, inputs, surroundings);
+    runtime.spawn(task);
     let clients = kv_store_api::v1::Service(KvStore::new(handle.clone()));
     serve_all(
         runtime,

@@ -3,7 +3,8 @@
 //! A replica whose data is in memory still has promises to keep: once it has
 //! taken part in its group, it must never again look like one that has not.
 //! So the first start writes down, before the first message, that the replica
-//! runs; a later start that finds this knows that it has forgotten its data.
+//! runs; a later start that finds this knows that it has forgotten its data,
+//! and gets it from the others.
 
 mod error;
 mod file;
@@ -13,7 +14,7 @@ pub use error::StateError;
 use crate::config::Endpoint;
 use file::MetaFile;
 use metadr_vr::wire::{EpochView, Hash128, Incarnation, Life, META_FORMAT, Member, Meta};
-use metadr_vr::{Boot, hash128};
+use metadr_vr::{Boot, Start, hash128};
 use std::path::Path;
 
 /// Which replica of which group a state directory is for.
@@ -31,7 +32,7 @@ pub struct Identity {
 #[derive(Debug)]
 pub struct StateDirectory {
     // Holds the lock.
-    _file: MetaFile,
+    file: MetaFile,
 }
 
 impl StateDirectory {
@@ -54,11 +55,11 @@ impl StateDirectory {
                 (MetaFile::create(path, &meta)?, meta)
             }
         };
-        match meta.life {
-            Life::Formatted => {}
-            Life::Running | Life::CleanShutdown => return Err(StateError::forgotten(path)),
+        let start = match meta.life {
+            Life::Formatted => Start::New,
+            Life::Running | Life::CleanShutdown => Start::Forgotten,
             Life::Retired => return Err(StateError::retired(path)),
-        }
+        };
         let running = Meta {
             sequence: meta.sequence + 1,
             life: Life::Running,
@@ -69,14 +70,17 @@ impl StateDirectory {
             ..meta
         };
         file.update(&running)?;
-        let boot = Boot {
-            cluster: running.cluster,
-            id: running.id,
-            instance: running.instance,
-            incarnation: running.incarnation,
-            voters: running.voters.iter().map(|member| member.id).collect(),
-        };
-        Ok((Self { _file: file }, boot))
+        Ok((Self { file }, Boot::new(running, start)))
+    }
+
+    /// Writes the next update, to both slots. When it returns, it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::Disk`]: what is on disk is not known any more, so the
+    /// replica must not go on.
+    pub fn update(&mut self, meta: &Meta) -> Result<(), StateError> {
+        self.file.update(meta)
     }
 }
 
@@ -110,6 +114,7 @@ fn format(identity: &Identity) -> Result<Meta, StateError> {
         life: Life::Formatted,
         promise: EpochView::default(),
         voters: members(&identity.endpoints),
+        peers: Vec::new(),
     })
 }
 
@@ -124,7 +129,12 @@ fn check(path: &Path, meta: &Meta, identity: &Identity) -> Result<(), StateError
     Ok(())
 }
 
-fn random_u64() -> Result<u64, StateError> {
+/// A random number of the system's.
+///
+/// # Errors
+///
+/// [`StateError::Random`]
+pub fn random_u64() -> Result<u64, StateError> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(|error| StateError::random(&error))?;
     Ok(u64::from_be_bytes(bytes))
@@ -149,22 +159,27 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("a/state");
         let (_state, boot) = StateDirectory::open(&path, &identity()).unwrap();
-        assert_eq!((boot.id, boot.voters), (1, vec![0, 1, 2]));
-        assert_eq!(boot.incarnation.counter, 1);
-        assert_eq!(boot.cluster, cluster(&identity().endpoints));
+        assert_eq!((boot.id(), boot.voters()), (1, &[0, 1, 2][..]));
+        assert_eq!(boot.incarnation().counter, 1);
+        assert_eq!(boot.cluster(), cluster(&identity().endpoints));
+        assert_eq!(boot.start, Start::New);
     }
 
     #[test]
     fn seed_defect_10_a_replica_that_lost_its_memory_does_not_start_as_new() {
         let parent = tempfile::tempdir().unwrap();
-        drop(StateDirectory::open(parent.path(), &identity()).unwrap());
-        let error = StateDirectory::open(parent.path(), &identity()).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("has run before"), "{text}");
-        assert!(
-            text.contains(&parent.path().display().to_string()),
-            "{text}"
-        );
+        let (mut state, first) = StateDirectory::open(parent.path(), &identity()).unwrap();
+        let mut meta = first.meta.clone();
+        meta.sequence += 1;
+        meta.promise.view = 7;
+        state.update(&meta).unwrap();
+        drop(state);
+        let (_state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+        assert_eq!(boot.start, Start::Forgotten);
+        assert_eq!(boot.meta.promise.view, 7);
+        assert_eq!(boot.instance(), first.instance());
+        assert_eq!(boot.incarnation().counter, 2);
+        assert_ne!(boot.incarnation().random, first.incarnation().random);
     }
 
     #[test]

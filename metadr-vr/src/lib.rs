@@ -14,7 +14,9 @@
 //! 2. After all that was there has been handed in, call [`Replica::flush`]
 //!    once: it makes batches of what has gathered. A replica has no timer for
 //!    batching, the embedder's own load makes the batches.
-//! 3. Deliver [`Outputs::send`], each message at most once being the rule, but
+//! 3. Write [`Outputs::persist`] to disk, and say so with
+//!    [`Replica::on_persisted`]. Messages that depend on it come only then.
+//!    Deliver [`Outputs::send`], each message at most once being the rule, but
 //!    loss, repetition and reordering do no harm; deliver [`Outputs::reply`].
 //! 4. Hand in no more requests while [`Replica::accepts_requests`] says no:
 //!    stop reading the clients' sockets instead.
@@ -32,6 +34,7 @@ pub mod meta;
 mod options;
 mod outputs;
 mod quorum;
+mod random;
 mod replica;
 #[cfg(feature = "sim")]
 pub mod sim;
@@ -45,5 +48,5 @@ pub use outputs::{
     ClientReply, DropReason, Event, Fault, Outputs, Request, RequestId, Unavailable,
 };
 pub use quorum::quorum;
-pub use replica::{Boot, Replica, Status};
+pub use replica::{Boot, Replica, Start, Status, log_of};
 pub use state_machine::StateMachine;

@@ -65,6 +65,14 @@ impl Log {
         self.entries.push(entry);
     }
 
+    /// Removes all entries after `op`, which the log must reach.
+    pub fn truncate(&mut self, op: OpNumber) {
+        assert!(op <= self.head(), "the log ends before op {op}");
+        let length = usize::try_from(op).expect("ops fit memory") + 1;
+        self.entries.truncate(length);
+        self.bytes_through.truncate(length);
+    }
+
     /// The bytes of the entries after `after` up to and including `through`,
     /// both of which the log must reach.
     #[must_use]

@@ -172,6 +172,7 @@ mod tests {
                 id: 2,
                 address: "localhost:5008".to_owned(),
             }],
+            peers: Vec::new(),
         }
     }
 

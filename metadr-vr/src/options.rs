@@ -39,6 +39,20 @@ pub struct Options {
     pub gap: u64,
     /// How long it waits for an answer before it asks another replica.
     pub fetch_timeout: u64,
+    /// How long a backup misses its primary before it votes; half as long
+    /// again at random, and twice as long after each view change that failed,
+    /// up to eight times.
+    pub election_timeout: u64,
+    /// How often votes and the messages of a view change are repeated.
+    pub view_change_resend: u64,
+    /// A primary that has not heard a quorum for so long stops acting as one.
+    pub check_quorum: u64,
+    /// How often a replica that has lost its memory asks the others.
+    pub recovery_resend: u64,
+    /// After how long without a quorum that remembers it is said so.
+    pub lost_quorum: u64,
+    /// How often each replica sends a sign of life.
+    pub ping: u64,
     /// Entries that may be uncommitted at a time.
     pub pipeline_entries: u64,
     /// Bytes that may be unacknowledged by a peer at a time.
@@ -72,6 +86,12 @@ impl Default for Options {
             resend: 10,
             gap: 2,
             fetch_timeout: 20,
+            election_timeout: 50,
+            view_change_resend: 10,
+            check_quorum: 50,
+            recovery_resend: 20,
+            lost_quorum: 3_000,
+            ping: 100,
             pipeline_entries: 256,
             window_bytes: 8 << 20,
             fetch_chunks: 4,

@@ -1,6 +1,6 @@
 //! What goes in and out of a replica besides messages.
 
-use crate::wire::{EpochView, Hash128, Message, OpNumber, ReplicaId};
+use crate::wire::{EpochView, Hash128, Message, Meta, OpNumber, ReplicaId, ViewNumber};
 use bytes::Bytes;
 
 /// A request, for its answer to find the way back.
@@ -52,6 +52,9 @@ pub enum ClientReply {
         /// The primary of the view that this replica is in.
         primary: ReplicaId,
     },
+    /// It is in the log of a primary that has left its view: it may take
+    /// effect or not, and nobody here will know.
+    Unknown,
     /// Too many requests wait already. The request had no effect.
     Busy,
     /// This replica takes no requests now. The request had no effect.
@@ -64,6 +67,12 @@ pub enum ClientReply {
 pub enum Unavailable {
     /// It stopped itself, see [`Fault`].
     Faulted,
+    /// The view is being changed.
+    ViewChange,
+    /// It has lost its memory and asks the others.
+    Recovering,
+    /// It is shutting down.
+    Stopping,
 }
 
 /// Why a replica stopped itself. It must be looked at by a person, and replaced.
@@ -75,6 +84,9 @@ pub enum Fault {
         /// Where.
         op: OpNumber,
     },
+    /// The others know this replica by other files: it was wiped and made
+    /// anew, and what it had promised is gone.
+    WrongInstance,
     /// A committed entry is in a format that this program does not know.
     UnknownFormat {
         /// Where.
@@ -86,6 +98,10 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Divergence { op } => write!(f, "its log differs from the primary's at op {op}"),
+            Self::WrongInstance => f.write_str(
+                "the others know it by other files: its state directory was lost or replaced, \
+                 so it has to be replaced by a replica with a new id",
+            ),
             Self::UnknownFormat { op } => write!(f, "op {op} is in a format of a later program"),
         }
     }
@@ -103,6 +119,30 @@ pub enum Event {
         is_primary: bool,
         /// The head of its log.
         op: OpNumber,
+    },
+    /// It votes for a view.
+    Voted {
+        /// Which.
+        target: ViewNumber,
+    },
+    /// It promises a view.
+    Entered {
+        /// Which.
+        view: EpochView,
+    },
+    /// It has lost its memory and asks the others.
+    Recovering {
+        /// It can only come back in this view or a later one.
+        promise: EpochView,
+    },
+    /// As a primary it has heard no quorum for a while, and does nothing.
+    Suspended,
+    /// It hears a quorum again.
+    Resumed,
+    /// So many replicas have lost their memory that the group cannot go on.
+    LostQuorum {
+        /// Those that have.
+        recovering: Vec<ReplicaId>,
     },
     /// An entry became committed here.
     Committed {
@@ -161,6 +201,8 @@ pub enum DropReason {
     EarlierView,
     /// It is of a later view.
     LaterView,
+    /// It was dealt with by the filter itself.
+    Handled,
     /// Its contents cannot come from a correct replica, or not in this state.
     Unexpected,
 }
@@ -168,6 +210,10 @@ pub enum DropReason {
 /// What a replica wants done, in order. The embedder empties it after each call.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
+    /// The meta data to write to disk, each replacing the one before. When one
+    /// is synced, [`crate::Replica::on_persisted`] has to be called with its
+    /// sequence number; it is not synced before those that precede it.
+    pub persist: Vec<Meta>,
     /// Messages for other replicas; any of them may be lost.
     pub send: Vec<(ReplicaId, Message)>,
     /// Answers to requests.

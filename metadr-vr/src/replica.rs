@@ -3,9 +3,15 @@
 //! | Module | Concern | Of the design |
 //! |---|---|---|
 //! | [`accept`] | which messages are taken at all | §3.0 |
-//! | [`primary`] | batches, PREPARE, acknowledgements, commits | §3.1 |
+//! | [`primary`] | batches, PREPARE, acknowledgements, commits, check-quorum | §3.1 |
 //! | [`backup`] | appending, acknowledging | §3.2 |
 //! | [`repair`] | fetching what is missing, serving it to others | §3.2 |
+//! | [`promise`] | what has to be on disk first | §3.15 |
+//! | [`vote`] | votes for a later view | §3.4 |
+//! | [`view_change`] | promising a view, choosing its log, starting it | §3.3, §3.5 |
+//! | [`join`] | taking over a view's log at once | §3.5 |
+//! | [`recovery`] | coming back without memory | §3.8 |
+//! | [`shutdown`] | handing over, and the image of a clean stop | §3.9 |
 //! | [`requests`] | the queue, the order within a connection | §3.1, §3.12 |
 //! | [`reads`] | linearizable reads by rounds | §3.10 |
 //! | [`apply`] | executing what is committed | §3.1 |
@@ -13,35 +19,33 @@
 mod accept;
 mod apply;
 mod backup;
+mod boot;
+mod join;
 mod primary;
+mod promise;
 mod reads;
+mod recovery;
 mod repair;
 mod requests;
+mod shutdown;
+mod view_change;
+mod vote;
+
+pub use boot::{Boot, Start, log_of};
 
 use crate::outputs::{Event, Fault, Outputs};
 use crate::quorum::quorum;
-use crate::wire::{
-    Envelope, EpochView, Hash128, Incarnation, Message, MessageBody, OpNumber, ReplicaId,
-};
+use crate::random::Random;
+use crate::wire::{Envelope, EpochView, Message, MessageBody, OpNumber, Ping, ReplicaId};
 use crate::{Log, Options, StateMachine, Tick};
+use join::Staged;
 use primary::Peer;
+use promise::Promises;
+use recovery::Recovery;
 use repair::Repair;
 use requests::Requests;
-
-/// Who a replica is when it starts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Boot {
-    /// The group.
-    pub cluster: Hash128,
-    /// This replica.
-    pub id: ReplicaId,
-    /// Its files.
-    pub instance: Hash128,
-    /// Its process.
-    pub incarnation: Incarnation,
-    /// The voters in their order, which decides who is primary of which view.
-    pub voters: Vec<ReplicaId>,
-}
+use view_change::ViewChange;
+use vote::Votes;
 
 /// What a replica is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +53,16 @@ pub struct Boot {
 pub enum Status {
     /// It takes part in its view.
     Normal,
+    /// Its view has not started, or not for this replica.
+    ViewChange {
+        /// Whether it has promised the view to be changed, and reports its log;
+        /// else it has just heard of a view that others have started.
+        entered: bool,
+    },
+    /// It has lost its memory, and takes part in nothing.
+    Recovering,
+    /// It was shut down cleanly.
+    Stopped,
     /// It stopped itself.
     Faulted(Fault),
 }
@@ -62,91 +76,139 @@ pub struct Replica<S> {
     status: Status,
     /// The promise: this replica acts in no earlier view.
     view: EpochView,
+    promises: Promises,
+    /// The last view in which it was Normal: its log is that view's.
+    last_normal: EpochView,
     log: Log,
     commit_number: OpNumber,
     applied: OpNumber,
     /// The head when the view began: reads wait until it is committed.
     view_start_op: OpNumber,
     state_machine: S,
+    random: Random,
     now: Tick,
     /// The wall clock at the last tick, for time stamps alone.
     wall_ms: u64,
+    next_ping: Tick,
+    last_request: u64,
     /// One for each voter in the voters' order; our own is unused.
     peers: Vec<Peer>,
-    /// The last round that this primary began.
+
+    // As the primary.
+    /// The last round that it began.
     round: u64,
     next_heartbeat: Tick,
+    /// When a quorum was last heard.
+    quorum_heard: Tick,
+    /// It hears no quorum, so it does nothing.
+    suspended: bool,
     /// A write was refused by the hash chain: see [`Event::Divergence`].
     refuses_writes: bool,
     requests: Requests,
-    /// The highest round seen as a backup.
+
+    // As a backup.
+    /// The highest round that it has seen.
     round_seen: u64,
     owes_acknowledgement: bool,
     repair: Repair,
+    primary_heard: Tick,
+    /// When it votes for the next view.
+    election: Tick,
+
+    // In between.
+    votes: Votes,
+    view_change: ViewChange,
+    staged: Option<Staged>,
+    recovery: Recovery,
 }
 
 impl<S: StateMachine> Replica<S> {
-    /// A replica of a new group: Normal in view 0, with the root entry alone.
+    /// A replica as it starts. `seed` decides its random numbers.
     ///
     /// # Panics
     ///
-    /// If the voters do not include this replica, or include one twice.
+    /// If the voters do not include this replica, or include one twice, or the
+    /// image is not of this group.
     #[must_use]
     pub fn new(
         boot: Boot,
         state_machine: S,
         options: Options,
+        seed: u64,
         now: Tick,
         wall_ms: u64,
     ) -> (Self, Outputs) {
-        let mut distinct = boot.voters.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        assert_eq!(distinct.len(), boot.voters.len(), "a voter is named twice");
-        assert!(distinct.contains(&boot.id), "the replica is not a voter");
-        let replica = Self {
-            log: Log::new(boot.cluster),
-            peers: vec![Peer::new(now); boot.voters.len()],
-            boot,
-            options,
+        boot.check();
+        let voters = boot.voters().len();
+        let mut replica = Self {
             status: Status::Normal,
-            view: EpochView::default(),
+            view: boot.meta.promise,
+            promises: Promises::new(boot.meta.clone()),
+            last_normal: EpochView::default(),
+            log: Log::new(boot.cluster()),
             commit_number: 0,
             applied: 0,
             view_start_op: 0,
             state_machine,
+            random: Random::new(seed),
             now,
             wall_ms,
+            next_ping: now.after(options.ping),
+            last_request: 0,
+            peers: vec![Peer::new(now, 0); voters],
             round: 0,
             next_heartbeat: now,
+            quorum_heard: now,
+            suspended: false,
             refuses_writes: false,
             requests: Requests::default(),
             round_seen: 0,
             owes_acknowledgement: false,
             repair: Repair::default(),
+            primary_heard: now,
+            election: now,
+            votes: Votes::new(voters),
+            view_change: ViewChange::default(),
+            staged: None,
+            recovery: Recovery::new(voters),
+            boot,
+            options,
         };
+        replica.election = replica.election_deadline();
         let mut outputs = Outputs::default();
-        outputs.events.push(Event::Normal {
-            view: replica.view,
-            is_primary: replica.is_primary(),
-            op: 0,
-        });
+        replica.begin(&mut outputs);
         (replica, outputs)
     }
 
     /// Takes a message from another replica.
     pub fn on_message(&mut self, now: Tick, message: Message, outputs: &mut Outputs) {
         self.advance(now);
-        let sender = match self.accept(&message.envelope) {
+        let promise = message.envelope.promise;
+        let accepted = self.accept(&message, outputs).and_then(|sender| {
+            self.accept_view(sender, promise, &message.body, outputs)?;
+            Ok(sender)
+        });
+        let sender = match accepted {
             Ok(sender) => sender,
-            Err(reason) => return outputs.events.push(Event::Dropped(reason)),
+            Err(reason) => return outputs.events.extend(accept::dropped(reason)),
         };
         match message.body {
             MessageBody::Prepare(prepare) => self.on_prepare(sender, prepare, outputs),
             MessageBody::PrepareOk(ok) => self.on_prepare_ok(sender, &ok, outputs),
             MessageBody::Commit(commit) => self.on_commit(sender, &commit, outputs),
+            MessageBody::Vote(vote) => self.on_vote(sender, &vote, outputs),
+            MessageBody::DoViewChange(report) => self.on_do_view_change(sender, report, outputs),
+            MessageBody::StartView(start) => self.on_start_view(sender, start, outputs),
+            MessageBody::GetView => self.on_get_view(sender, outputs),
             MessageBody::FetchLog(fetch) => self.on_fetch_log(sender, &fetch, outputs),
             MessageBody::LogChunk(chunk) => self.on_log_chunk(sender, chunk, outputs),
+            MessageBody::Recovery(ask) => self.on_recovery(sender, promise, &ask, outputs),
+            MessageBody::RecoveryResponse(response) => {
+                self.on_recovery_response(sender, promise, response, outputs);
+            }
+            MessageBody::Handover(handover) => self.on_handover(&handover, outputs),
+            // The envelope has said it all.
+            MessageBody::EnterView | MessageBody::Ping(_) | MessageBody::Notice(_) => {}
         }
     }
 
@@ -155,13 +217,28 @@ impl<S: StateMachine> Replica<S> {
     pub fn on_tick(&mut self, now: Tick, wall_ms: u64, outputs: &mut Outputs) {
         self.advance(now);
         self.wall_ms = wall_ms;
-        if self.status != Status::Normal {
-            return;
+        match self.status {
+            Status::Faulted(_) | Status::Stopped => return,
+            Status::Normal if self.is_primary() => self.primary_tick(outputs),
+            Status::Normal => self.backup_tick(outputs),
+            Status::ViewChange { entered } => {
+                self.view_change_tick(entered, outputs);
+                self.staging_tick(outputs);
+            }
+            Status::Recovering => {
+                self.recovery_tick(outputs);
+                self.staging_tick(outputs);
+            }
         }
-        if self.is_primary() {
-            self.primary_tick(outputs);
-        } else {
-            self.repair_tick(outputs);
+        if self.votes.repeat().is_some_and(|repeat| now >= repeat) {
+            self.send_vote(outputs);
+        }
+        if now >= self.next_ping {
+            self.next_ping = now.after(self.options.ping);
+            self.watch_quorum(outputs);
+            for (_, id) in self.others() {
+                self.send_ping(id, outputs);
+            }
         }
     }
 
@@ -181,28 +258,34 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    /// When [`Replica::on_tick`] has something to do again; `None` if only a
-    /// message or a request can change anything.
+    /// When [`Replica::on_tick`] has something to do again; `None` if it never has.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Tick> {
-        match self.status {
-            Status::Normal if self.is_primary() => Some(self.next_heartbeat),
-            Status::Normal => self.repair.deadline(),
-            Status::Faulted(_) => None,
-        }
+        let own = match self.status {
+            Status::Faulted(_) | Status::Stopped => return None,
+            Status::Normal if self.is_primary() => self.next_heartbeat,
+            Status::Normal => {
+                let repair = self.repair.deadline();
+                repair.map_or(self.election, |repair| repair.min(self.election))
+            }
+            Status::ViewChange { .. } => self.view_change.deadline(),
+            Status::Recovering => self.recovery.deadline().max(self.now.after(1)),
+        };
+        let staged = self.staged.as_ref().map(Staged::deadline);
+        let others = [staged, self.votes.repeat(), Some(self.next_ping)];
+        others.into_iter().flatten().chain([own]).min()
     }
 
     /// Whether this replica is the primary of its view.
     #[must_use]
     pub fn is_primary(&self) -> bool {
-        self.primary() == self.boot.id
+        self.primary() == self.boot.id()
     }
 
     /// The primary of the view that this replica is in: the voters take turns.
     #[must_use]
     pub fn primary(&self) -> ReplicaId {
-        let turn = self.view.view % self.boot.voters.len() as u64;
-        self.boot.voters[usize::try_from(turn).expect("a turn is less than the voters")]
+        self.primary_of(self.view)
     }
 
     /// Who it is.
@@ -223,10 +306,22 @@ impl<S: StateMachine> Replica<S> {
         self.view
     }
 
+    /// The last view in which it was Normal.
+    #[must_use]
+    pub fn last_normal(&self) -> EpochView {
+        self.last_normal
+    }
+
     /// Its log.
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// The head of the log when its view began.
+    #[must_use]
+    pub fn view_start_op(&self) -> OpNumber {
+        self.view_start_op
     }
 
     /// The last op that it knows to be committed.
@@ -253,33 +348,60 @@ impl<S: StateMachine> Replica<S> {
     }
 
     fn quorum(&self) -> usize {
-        let quorum = quorum(self.boot.voters.len());
+        let quorum = quorum(self.boot.voters().len());
         if crate::options::bug!(self.options, SmallQuorum) {
             return (quorum - 1).max(1);
         }
         quorum
     }
 
+    fn backup_tick(&mut self, outputs: &mut Outputs) {
+        self.repair_tick(outputs);
+        if self.now >= self.election {
+            self.election = self.election_deadline();
+            if self.votes.own().is_none() {
+                self.cast_vote(self.view.view + 1, outputs);
+            }
+        }
+    }
+
+    /// When a backup that hears nothing from now on votes: not the same at all.
+    fn election_deadline(&mut self) -> Tick {
+        let spread = (self.options.election_timeout / 2).max(1);
+        let timeout = self.options.election_timeout + self.random.below(spread);
+        self.now.after(timeout)
+    }
+
     fn send(&self, to: ReplicaId, body: MessageBody, outputs: &mut Outputs) {
-        debug_assert_ne!(to, self.boot.id);
+        debug_assert_ne!(to, self.boot.id());
+        if !self.may_speak() {
+            // Every message shows the view, whose promise is not on disk yet.
+            // What is said once only is said when it is; the rest is repeated.
+            return;
+        }
         let envelope = Envelope {
-            cluster: self.boot.cluster,
-            sender: self.boot.id,
-            instance: self.boot.instance,
-            incarnation: self.boot.incarnation,
+            cluster: self.boot.cluster(),
+            sender: self.boot.id(),
+            instance: self.boot.instance(),
+            incarnation: self.boot.incarnation(),
             promise: self.view,
         };
         outputs.send.push((to, Message { envelope, body }));
     }
 
-    /// The voters other than this replica, with their places.
-    fn others(&self) -> impl Iterator<Item = (usize, ReplicaId)> + use<S> {
-        let own = self.boot.id;
-        let voters = self.boot.voters.clone();
-        voters
-            .into_iter()
-            .enumerate()
-            .filter(move |(_, id)| *id != own)
+    fn send_to_all(&self, body: &MessageBody, outputs: &mut Outputs) {
+        for (_, id) in self.others() {
+            self.send(id, body.clone(), outputs);
+        }
+    }
+
+    fn send_ping(&self, to: ReplicaId, outputs: &mut Outputs) {
+        let ping = Ping {
+            head: self.log.head(),
+            applied: self.applied,
+            peers: self.promises.peers().to_vec(),
+        };
+        self.send(to, MessageBody::Ping(ping), outputs);
     }
 
     fn fault(&mut self, fault: Fault, outputs: &mut Outputs) {

@@ -41,6 +41,7 @@ scenarios! {
     duplicates_and_reordering
     echo_of_no_round
     entries_that_cannot_be
+    failover
     fetch_from_another_replica
     fetch_in_chunks
     fetch_of_what_is_not_there
@@ -64,6 +65,7 @@ scenarios! {
     single_replica
     strangers
     unknown_format
+    vote_alone_changes_nothing
     what_gathers_in_a_drain_is_one_entry
     write_commits_and_is_answered
 }

@@ -2,7 +2,7 @@
 //! the list of them. The others have their tests beside the code.
 
 use crate::support::cluster::Cluster;
-use crate::support::wire::{Answer, Call, KEY_NOT_PRESENT, QUORUM_NOT_REACHED};
+use crate::support::wire::{Answer, Call, KEY_NOT_PRESENT, QUORUM_NOT_REACHED, STATUS_NOT_NORMAL};
 use std::time::{Duration, Instant};
 
 /// The seed left such an operation in its log with a number of its own and did
@@ -118,16 +118,32 @@ fn seed_defect_10_a_replica_that_lost_its_memory_does_not_start_as_new() {
     let mut cluster = Cluster::start(3);
     let mut connection = cluster.connect(0);
     assert_eq!(connection.make(&Call::Create(b"/a", b"1")), Answer::DONE);
-    cluster.replica(1).kill();
-    for _ in 0..2 {
-        let (stdout, stderr) = cluster.start_again(1).wait().failed();
-        assert_eq!(stdout, "");
-        assert!(stderr.contains("this replica has run before"), "{stderr}");
-        assert!(stderr.contains("state-1"), "{stderr}");
+    for number in 2..4_u8 {
+        cluster.replica(1).kill();
+        let set = [number];
+        let answer = connection.until_quorum(&Call::Set(b"/a", &set));
+        assert_eq!(answer, Answer::DONE);
+        // It comes back with its own command, and gets everything from the others.
+        cluster.restart(1);
+        cluster.replica(2).pause();
+        let answer = connection.until_quorum(&Call::Set(b"/a", b"with it alone"));
+        assert_eq!(answer, Answer::DONE);
+        cluster.replica(2).resume();
     }
-    assert_eq!(
-        connection.until_quorum(&Call::Get(b"/a")),
-        Answer::value(b"1")
-    );
-    cluster.assert_running(&[0, 2]);
+    cluster.assert_running(&[0, 1, 2]);
+}
+
+/// Nor may the primary: nobody knows what it had promised to whom.
+#[test]
+fn seed_defect_10_a_primary_that_lost_its_memory_serves_no_empty_tree() {
+    let mut cluster = Cluster::start(3);
+    let mut connection = cluster.connect(0);
+    assert_eq!(connection.make(&Call::Create(b"/a", b"1")), Answer::DONE);
+    cluster.replica(0).kill();
+    cluster.restart(0);
+    let mut connection = cluster.connect(0);
+    for call in [Call::Get(b"/a"), Call::List(b"/"), Call::Create(b"/a", b"")] {
+        assert_eq!(connection.make(&call), Answer::Code(STATUS_NOT_NORMAL));
+    }
+    cluster.assert_running(&[0, 1, 2]);
 }

@@ -10,18 +10,6 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// The replica has run before, and its data was in its memory.
-    #[error(
-        "this replica has run before, and what it held in memory is gone; it must not start as \
-         if it were new, and this version cannot recover it from the others yet. To begin again \
-         with an empty tree, stop all replicas of the group and remove the state directory of \
-         each; this one's is {}",
-        directory.display()
-    )]
-    Forgotten {
-        /// The state directory.
-        directory: PathBuf,
-    },
     /// The replica was removed from its group.
     #[error("this replica was removed from its group, says {}", directory.display())]
     Retired {
@@ -97,11 +85,6 @@ pub enum StateError {
 }
 
 impl StateError {
-    pub(super) fn forgotten(directory: &Path) -> Self {
-        let directory = directory.to_owned();
-        Self::Forgotten { directory }
-    }
-
     pub(super) fn retired(directory: &Path) -> Self {
         let directory = directory.to_owned();
         Self::Retired { directory }

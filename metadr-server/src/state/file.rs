@@ -80,6 +80,7 @@ impl MetaFile {
             })();
             written.map_err(|error| StateError::disk("write", &self.path, error))?;
         }
+        // Both slots are whole and equal now: either may be first next time.
         Ok(())
     }
 }

@@ -49,8 +49,14 @@ fn main() -> ExitCode {
         };
         if is_single {
             println!(
-                "seed {seed}: {} events, {} entries committed, {} requests answered, trace {:016x}",
-                report.events, report.committed, report.answered, report.trace
+                "seed {seed}: {} events, {} views, {} restarts, {} entries committed, {} requests \
+                 answered, trace {:016x}",
+                report.events,
+                report.views,
+                report.restarts,
+                report.committed,
+                report.answered,
+                report.trace
             );
         }
         runs += 1;

@@ -1,9 +1,10 @@
-//! The filter that every message passes first.
+//! The filter that every message passes first: is it of this group, of a
+//! member, of that member's present run, and of which view?
 
 use super::{Replica, Status};
 use crate::StateMachine;
-use crate::outputs::DropReason;
-use crate::wire::Envelope;
+use crate::outputs::{DropReason, Event, Fault, Outputs};
+use crate::wire::{Envelope, EpochView, Message, MessageBody, Notice, NoticeKind, ReplicaId};
 
 /// A voter other than this replica, by its place among the voters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,34 +12,151 @@ pub(super) struct Sender(pub(super) usize);
 
 impl<S: StateMachine> Replica<S> {
     /// Who sent a message, or why it is not taken.
-    pub(super) fn accept(&mut self, envelope: &Envelope) -> Result<Sender, DropReason> {
-        if self.status != Status::Normal {
-            return Err(DropReason::Unexpected);
-        }
-        if envelope.cluster != self.boot.cluster {
+    pub(super) fn accept(
+        &mut self,
+        message: &Message,
+        outputs: &mut Outputs,
+    ) -> Result<Sender, DropReason> {
+        let envelope = &message.envelope;
+        if envelope.cluster != self.boot.cluster() {
             return Err(DropReason::OtherCluster);
         }
-        let place = (self.boot.voters.iter())
-            .position(|id| *id == envelope.sender && *id != self.boot.id)
+        let place = (self.boot.voters().iter())
+            .position(|id| *id == envelope.sender && *id != self.boot.id())
             .ok_or(DropReason::NotAMember)?;
-        let peer = &mut self.peers[place];
-        // The first message of a peer tells who it is; from then on it stays that.
-        if *peer.instance.get_or_insert(envelope.instance) != envelope.instance {
-            return Err(DropReason::OtherInstance);
+        if matches!(self.status, Status::Faulted(_) | Status::Stopped) {
+            return Err(DropReason::Unexpected);
         }
-        let known = *peer.incarnation.get_or_insert(envelope.incarnation);
-        if envelope.incarnation.counter > known.counter {
-            peer.restart(envelope.incarnation, self.now);
-        } else if envelope.incarnation != known {
-            return Err(DropReason::EarlierIncarnation);
+        if let MessageBody::Notice(notice) = &message.body {
+            // Whoever says it need not know this replica's view.
+            self.on_notice(notice, outputs);
+            return Err(DropReason::Handled);
         }
-        if envelope.promise < self.view {
-            return Err(DropReason::EarlierView);
-        }
-        if envelope.promise > self.view {
-            return Err(DropReason::LaterView);
-        }
+        self.accept_instance(envelope, outputs)?;
+        self.accept_incarnation(place, message)?;
         self.peers[place].last_heard = self.now;
         Ok(Sender(place))
     }
+
+    /// The first message of a peer tells by which files it is known; from then
+    /// on it has to be those. A replica that was wiped and made anew looks as
+    /// if it had promised nothing.
+    fn accept_instance(
+        &mut self,
+        envelope: &Envelope,
+        outputs: &mut Outputs,
+    ) -> Result<(), DropReason> {
+        match self.promises.instance_of(envelope.sender) {
+            None => self.remember_instance(envelope.sender, envelope.instance, outputs),
+            Some(known) if known == envelope.instance => {}
+            Some(_) => {
+                let notice = Notice {
+                    kind: NoticeKind::WrongInstance,
+                    id: envelope.sender,
+                    instance: envelope.instance,
+                    incarnation: envelope.incarnation,
+                };
+                self.send(envelope.sender, MessageBody::Notice(notice), outputs);
+                return Err(DropReason::OtherInstance);
+            }
+        }
+        Ok(())
+    }
+
+    fn accept_incarnation(&mut self, place: usize, message: &Message) -> Result<(), DropReason> {
+        let envelope = &message.envelope;
+        let peer = &mut self.peers[place];
+        let known = *peer.incarnation.get_or_insert(envelope.incarnation);
+        if envelope.incarnation == known {
+            return Ok(());
+        }
+        if envelope.incarnation.counter > known.counter {
+            peer.restart(envelope.incarnation, self.now, self.commit_number);
+            self.votes.forget(place);
+            return Ok(());
+        }
+        // What an earlier run reported of its log describes a promise that is
+        // on disk, and the run after it never says it again.
+        if matches!(message.body, MessageBody::DoViewChange(_)) {
+            return Ok(());
+        }
+        Err(DropReason::EarlierIncarnation)
+    }
+
+    /// Compares the views, and goes to a later one. Tells whether the message
+    /// is still to be handled.
+    pub(super) fn accept_view(
+        &mut self,
+        Sender(place): Sender,
+        view: EpochView,
+        body: &MessageBody,
+        outputs: &mut Outputs,
+    ) -> Result<(), DropReason> {
+        let is_for_any_view = matches!(
+            body,
+            MessageBody::Recovery(_)
+                | MessageBody::RecoveryResponse(_)
+                | MessageBody::GetView
+                | MessageBody::FetchLog(_)
+                | MessageBody::Ping(_)
+        );
+        if self.status == Status::Recovering {
+            let is_awaited = matches!(
+                body,
+                MessageBody::RecoveryResponse(_) | MessageBody::LogChunk(_)
+            ) || matches!(body, MessageBody::Recovery(_));
+            return if is_awaited {
+                Ok(())
+            } else {
+                Err(DropReason::Unexpected)
+            };
+        }
+        if view < self.view {
+            if is_for_any_view {
+                return Ok(());
+            }
+            // An old primary learns so that it is one.
+            self.send_ping(self.boot.voters()[place], outputs);
+            return Err(DropReason::EarlierView);
+        }
+        if view > self.view {
+            match body {
+                MessageBody::Recovery(_) => {}
+                MessageBody::Prepare(_) | MessageBody::Commit(_) | MessageBody::StartView(_) => {
+                    self.follow(view, outputs);
+                }
+                // Its sender's promise is on disk, so a quorum voted for that view.
+                _ => self.enter(view, outputs),
+            }
+        }
+        Ok(())
+    }
+
+    fn on_notice(&mut self, notice: &Notice, outputs: &mut Outputs) {
+        // A late notice must not stop a healthy replica.
+        let is_meant = notice.id == self.boot.id()
+            && notice.instance == self.boot.instance()
+            && notice.incarnation == self.boot.incarnation();
+        if !is_meant {
+            return;
+        }
+        match notice.kind {
+            NoticeKind::WrongInstance => self.fault(Fault::WrongInstance, outputs),
+        }
+    }
+
+    /// The voters other than this replica, with their places.
+    pub(super) fn others(&self) -> impl Iterator<Item = (usize, ReplicaId)> + use<S> {
+        let own = self.boot.id();
+        let voters = self.boot.voters().to_vec();
+        voters
+            .into_iter()
+            .enumerate()
+            .filter(move |(_, id)| *id != own)
+    }
+}
+
+/// What is known by one event alone.
+pub(super) fn dropped(reason: DropReason) -> Option<Event> {
+    (reason != DropReason::Handled).then_some(Event::Dropped(reason))
 }

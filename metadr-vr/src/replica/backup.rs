@@ -1,7 +1,7 @@
 //! A backup in normal operation.
 
-use super::Replica;
 use super::accept::Sender;
+use super::{Replica, Status};
 use crate::StateMachine;
 use crate::options::bug;
 use crate::outputs::{DropReason, Event, Fault, Outputs};
@@ -9,8 +9,8 @@ use crate::wire::{Commit, Entry, Hash128, MessageBody, OpNumber, Prepare, Prepar
 
 impl<S: StateMachine> Replica<S> {
     pub(super) fn on_prepare(&mut self, sender: Sender, prepare: Prepare, outputs: &mut Outputs) {
-        if !self.is_from_primary(sender) {
-            return outputs.events.push(Event::Dropped(DropReason::Unexpected));
+        if !self.hears_primary(sender, outputs) {
+            return;
         }
         let last = prepare.entries.last().map(|entry| entry.header.op);
         for entry in prepare.entries {
@@ -27,8 +27,8 @@ impl<S: StateMachine> Replica<S> {
     }
 
     pub(super) fn on_commit(&mut self, sender: Sender, commit: &Commit, outputs: &mut Outputs) {
-        if !self.is_from_primary(sender) {
-            return outputs.events.push(Event::Dropped(DropReason::Unexpected));
+        if !self.hears_primary(sender, outputs) {
+            return;
         }
         if self.differs(commit.head, commit.head_checksum) {
             return self.fault(Fault::Divergence { op: commit.head }, outputs);
@@ -122,7 +122,23 @@ impl<S: StateMachine> Replica<S> {
         self.log.checksum(op).is_some_and(|own| own != checksum)
     }
 
-    fn is_from_primary(&self, Sender(place): Sender) -> bool {
-        self.boot.voters[place] == self.primary()
+    /// Whether a message is from the primary of the view that this backup is
+    /// Normal in. That proves the primary to be alive.
+    fn hears_primary(&mut self, Sender(place): Sender, outputs: &mut Outputs) -> bool {
+        if self.boot.voters()[place] != self.primary() {
+            outputs.events.push(Event::Dropped(DropReason::Unexpected));
+            return false;
+        }
+        if let Status::ViewChange { .. } = self.status {
+            // The view has started without this replica.
+            if self.staged.is_none() && self.may_speak() {
+                self.ask_for_view(outputs);
+            }
+            return false;
+        }
+        self.primary_heard = self.now;
+        self.election = self.election_deadline();
+        self.votes.withdraw();
+        true
     }
 }

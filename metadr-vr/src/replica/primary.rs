@@ -14,7 +14,6 @@ use crate::{StateMachine, Tick};
 /// What a replica knows of another.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
-    pub(super) instance: Option<Hash128>,
     pub(super) incarnation: Option<Incarnation>,
     pub(super) last_heard: Tick,
     /// It holds everything up to here.
@@ -28,24 +27,39 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(now: Tick) -> Self {
+    /// A peer of which nothing is known but that the group has committed up
+    /// to `commit`. That it holds as much is assumed for the sake of the
+    /// window alone: what is committed is not counted again.
+    pub(super) fn new(now: Tick, commit: OpNumber) -> Self {
         Self {
-            instance: None,
             incarnation: None,
             last_heard: now,
-            acked: 0,
+            acked: commit,
             acked_round: 0,
-            next_send: 1,
+            next_send: commit + 1,
             moved: now,
         }
     }
 
+    pub(super) fn acked(&self) -> OpNumber {
+        self.acked
+    }
+
     /// Its process started again: what the earlier one acknowledged counts no more.
-    pub(super) fn restart(&mut self, incarnation: Incarnation, now: Tick) {
+    pub(super) fn restart(&mut self, incarnation: Incarnation, now: Tick, commit: OpNumber) {
         *self = Self {
-            instance: self.instance,
             incarnation: Some(incarnation),
-            ..Self::new(now)
+            ..Self::new(now, commit)
+        };
+    }
+
+    /// A view begins with this replica as its primary.
+    pub(super) fn begin_view(&mut self, now: Tick, commit: OpNumber, head: OpNumber) {
+        *self = Self {
+            incarnation: self.incarnation,
+            last_heard: self.last_heard,
+            next_send: head + 1,
+            ..Self::new(now, commit)
         };
     }
 }
@@ -57,13 +71,13 @@ impl<S: StateMachine> Replica<S> {
         ok: &PrepareOk,
         outputs: &mut Outputs,
     ) {
-        if !self.is_primary() {
+        if !self.is_primary() || self.status != Status::Normal || !self.peers_are_synced() {
             return outputs.events.push(Event::Dropped(DropReason::Unexpected));
         }
         if self.log.checksum(ok.acked) != Some(ok.acked_checksum) {
             // One of the two logs is wrong, and nobody can tell which.
             self.refuses_writes = true;
-            let (op, with) = (ok.acked, self.boot.voters[place]);
+            let (op, with) = (ok.acked, self.boot.voters()[place]);
             return outputs.events.push(Event::Divergence { op, with });
         }
         if ok.round > self.round {
@@ -85,6 +99,9 @@ impl<S: StateMachine> Replica<S> {
     /// Everything that a primary does with what has gathered.
     pub(super) fn primary_flush(&mut self, outputs: &mut Outputs) {
         debug_assert!(self.is_primary());
+        if self.suspended {
+            return;
+        }
         loop {
             self.append_batches();
             self.advance_commit_number();
@@ -109,6 +126,44 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
+    /// Begins a view as its primary.
+    pub(super) fn begin_primary(&mut self, outputs: &mut Outputs) {
+        let (now, commit, head) = (self.now, self.commit_number, self.log.head());
+        for peer in &mut self.peers {
+            peer.begin_view(now, commit, head);
+        }
+        self.round = 0;
+        self.quorum_heard = now;
+        self.next_heartbeat = now.after(self.options.heartbeat);
+        self.send_to_all(&MessageBody::StartView(self.start_view()), outputs);
+    }
+
+    /// Sees whether a quorum still listens. If not, another may be primary by
+    /// now, and the clients should look for it.
+    fn check_quorum(&mut self, outputs: &mut Outputs) {
+        let mut heard: Vec<u64> = self
+            .others()
+            .map(|(place, _)| self.peers[place].last_heard.0)
+            .collect();
+        let needed = self.quorum() - 1;
+        if needed > 0 {
+            self.quorum_heard = self.quorum_heard.max(Tick(reached_by(&mut heard, needed)));
+        } else {
+            self.quorum_heard = self.now;
+        }
+        let is_quiet = self.now.since(self.quorum_heard) >= self.options.check_quorum;
+        if is_quiet && !self.suspended {
+            self.suspended = true;
+            outputs.events.push(Event::Suspended);
+            self.leave_requests(outputs);
+            self.cast_vote(self.view.view + 1, outputs);
+        } else if !is_quiet && self.suspended {
+            self.suspended = false;
+            self.votes.withdraw();
+            outputs.events.push(Event::Resumed);
+        }
+    }
+
     pub(super) fn primary_tick(&mut self, outputs: &mut Outputs) {
         if self.now < self.next_heartbeat {
             return;
@@ -116,6 +171,10 @@ impl<S: StateMachine> Replica<S> {
         // Rounds for reads do not put this off: there may be one every few
         // milliseconds, and what follows would never be done.
         self.next_heartbeat = self.now.after(self.options.heartbeat);
+        self.check_quorum(outputs);
+        if self.suspended || self.status != Status::Normal {
+            return;
+        }
         self.begin_round(outputs);
         for (place, id) in self.others() {
             let peer = &mut self.peers[place];

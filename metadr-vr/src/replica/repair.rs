@@ -129,7 +129,7 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         let source = self.fetch_source();
-        self.repair.request += 1;
+        self.repair.request = self.next_request();
         self.repair.is_outstanding = true;
         self.repair.due = Some(self.now.after(self.options.fetch_timeout));
         let fetch = FetchLog {
@@ -146,6 +146,19 @@ impl<S: StateMachine> Replica<S> {
         self.send(source, MessageBody::FetchLog(fetch), outputs);
     }
 
+    /// A number that no request of this run had.
+    pub(super) fn next_request(&mut self) -> u64 {
+        self.last_request += 1;
+        self.last_request
+    }
+
+    /// Knows that the log goes on, and begins to fetch it.
+    pub(super) fn repair_from(&mut self, head: OpNumber) {
+        let own_head = self.log.head();
+        self.repair
+            .hears_of(head, own_head, self.now, &self.options);
+    }
+
     /// The primary first, then the others in turn, as long as nobody answers.
     fn fetch_source(&self) -> ReplicaId {
         let primary = self.primary();
@@ -160,7 +173,7 @@ impl<S: StateMachine> Replica<S> {
         fetch: &FetchLog,
         outputs: &mut Outputs,
     ) {
-        let to = self.boot.voters[place];
+        let to = self.boot.voters()[place];
         let max_bytes = u64::from(fetch.max_bytes).min(self.answer_bytes());
         let answer = self.log.slice(fetch.first, fetch.last, max_bytes);
         let through = answer.last().map_or(0, |entry| entry.header.op);
@@ -172,6 +185,7 @@ impl<S: StateMachine> Replica<S> {
             let sent_through = entries.last().map_or(through, |entry| entry.header.op);
             let chunk = LogChunk {
                 request: fetch.request,
+                is_normal: self.status == Status::Normal,
                 through,
                 entries,
                 head: self.log.head(),
@@ -185,13 +199,18 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    fn answer_bytes(&self) -> u64 {
+    pub(super) fn answer_bytes(&self) -> u64 {
         let chunk_bytes = self.options.batch_bytes as u64;
         self.options.fetch_chunks.saturating_mul(chunk_bytes)
     }
 
-    pub(super) fn on_log_chunk(&mut self, _: Sender, chunk: LogChunk, outputs: &mut Outputs) {
-        if self.is_primary() {
+    pub(super) fn on_log_chunk(&mut self, sender: Sender, chunk: LogChunk, outputs: &mut Outputs) {
+        if self.staged.is_some() {
+            return self.on_staged_chunk(sender, chunk, outputs);
+        }
+        // A replica that has not finished the view change still holds the log
+        // of an earlier view, which may go on differently.
+        if self.is_primary() || self.status != Status::Normal || !chunk.is_normal {
             return;
         }
         let is_answer = self.repair.is_outstanding && chunk.request == self.repair.request;

@@ -179,6 +179,24 @@ impl Requests {
         }
     }
 
+    /// Empties everything. Returns whose requests they were, and whether each
+    /// is in an entry.
+    fn take_for_next_view(&mut self) -> Vec<(RequestId, bool)> {
+        let old = std::mem::take(self);
+        let is_open = |id: &RequestId| old.is_open(id.connection);
+        let appended = old.appended.iter().flat_map(|one| one.requests.iter());
+        let queued = old.queue.iter().map(|one| &one.id);
+        let reads = old.reads.iter().map(|one| &one.id);
+        let held = old
+            .connections
+            .values()
+            .flat_map(|one| one.held.iter().map(|(id, _)| id));
+        let refused = queued.chain(reads).chain(held);
+        (appended.copied().filter(is_open).map(|id| (id, true)))
+            .chain(refused.copied().filter(is_open).map(|id| (id, false)))
+            .collect()
+    }
+
     /// Forgets a connection: what has not taken effect does not.
     fn close(&mut self, connection: u64) {
         let Some(closed) = self.connections.remove(&connection) else {
@@ -210,6 +228,12 @@ impl<S: StateMachine> Replica<S> {
         self.advance(now);
         let refusal = match self.status {
             Status::Faulted(_) => Some(ClientReply::Unavailable(Unavailable::Faulted)),
+            Status::Recovering => Some(ClientReply::Unavailable(Unavailable::Recovering)),
+            Status::Stopped => Some(ClientReply::Unavailable(Unavailable::Stopping)),
+            Status::ViewChange { .. } => Some(ClientReply::Unavailable(Unavailable::ViewChange)),
+            Status::Normal if self.is_primary() && self.suspended => {
+                Some(ClientReply::Unavailable(Unavailable::ViewChange))
+            }
             Status::Normal if !self.is_primary() => Some(ClientReply::NotPrimary {
                 primary: self.primary(),
             }),
@@ -244,6 +268,24 @@ impl<S: StateMachine> Replica<S> {
     #[must_use]
     pub fn waiting_requests(&self) -> usize {
         self.requests.waiting()
+    }
+
+    /// Answers everything that waits, when this replica is no longer primary:
+    /// what is in no entry has not happened, of what is in one nobody here
+    /// will know.
+    pub(super) fn leave_requests(&mut self, outputs: &mut Outputs) {
+        let requests = self.requests.take_for_next_view();
+        let refusal = ClientReply::NotPrimary {
+            primary: self.primary(),
+        };
+        for (id, is_appended) in requests {
+            let reply = if is_appended {
+                ClientReply::Unknown
+            } else {
+                refusal.clone()
+            };
+            outputs.reply.push((id, reply));
+        }
     }
 
     /// Answers everything that waits, when this replica stops for good.

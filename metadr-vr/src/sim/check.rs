@@ -5,13 +5,15 @@ mod bounds;
 mod chain;
 mod held;
 mod history;
+mod promise;
 mod state;
 #[cfg(test)]
 mod testing;
+mod view;
 mod wire;
 
 use super::model::Registers;
-use crate::wire::{Entry, Message};
+use crate::wire::{Entry, EpochView, Hash128, Message};
 use crate::{ClientReply, Event, Options, Replica, Request, RequestId};
 
 /// Something that must never happen, and did.
@@ -45,43 +47,65 @@ pub(super) struct Checkers {
     chain: chain::Chain,
     state: state::State,
     history: history::History,
+    promise: promise::Promise,
+    view: view::Views,
     wire: wire::Wire,
     options: Options,
 }
 
 impl Checkers {
-    pub(super) fn new(seed: u64, replicas: &[Replica<Registers>], options: &Options) -> Self {
-        let count = replicas.len();
+    pub(super) fn new(seed: u64, cluster: Hash128, count: usize, options: &Options) -> Self {
         Self {
-            agreement: agreement::Agreement::new(replicas),
+            agreement: agreement::Agreement::new(cluster, count),
             chain: chain::Chain::new(count),
             state: state::State::default(),
             history: history::History::default(),
+            promise: promise::Promise::default(),
+            view: view::Views::default(),
             wire: wire::Wire::new(seed),
             options: options.clone(),
         }
     }
 
-    /// Checks what one replica has become by an event.
+    /// Checks what one replica has become by an event. Of those that are down,
+    /// the replicas are not given.
     pub(super) fn replica(
         &mut self,
         changed: usize,
-        replicas: &[Replica<Registers>],
+        replicas: &[Option<Replica<Registers>>],
         events: &[Event],
     ) -> Check {
-        let replica = &replicas[changed];
+        let Some(replica) = &replicas[changed] else {
+            return Ok(());
+        };
         self.chain.check(changed, replica)?;
+        let view = replica.view();
         for committed in self.agreement.check(changed, replica)?.to_vec() {
             held::committed_is_held(&committed, replicas)?;
             self.history.committed(&committed)?;
+            self.view.committed(view);
         }
+        let ledger = self.agreement.ledger();
+        self.view.check(changed, replica, events, ledger)?;
         self.state.check(replica, events)?;
         bounds::check(replica, &self.options)
     }
 
-    /// Checks a message as it is sent.
-    pub(super) fn sent(&mut self, sender: &Replica<Registers>, message: &Message) -> Check {
+    /// Notes that a replica starts again, without what it was.
+    pub(super) fn restarted(&mut self, which: usize) {
+        self.chain.restarted(which);
+        self.agreement.restarted(which);
+    }
+
+    /// Checks a message as it is sent. `promised` is what is on its sender's disk.
+    pub(super) fn sent(
+        &mut self,
+        sender: &Replica<Registers>,
+        promised: EpochView,
+        message: &Message,
+    ) -> Check {
         held::acknowledged_is_held(sender, message)?;
+        self.promise.check(promised, message)?;
         self.wire.check(message)
     }
 

@@ -1,13 +1,15 @@
 //! A run: the replicas, the clients and the network on one virtual clock.
 
 use super::check::{Checkers, Violation};
+use super::happening::Happening;
 use super::model::Registers;
 use super::network::Network;
-use super::options::{SimOptions, Swarm};
+use super::node::{self, Node};
+use super::options::{ProcessFaults, SimOptions, Swarm};
 use super::random::Random;
 use super::workload::Clients;
-use crate::wire::{Incarnation, Message, MessageBody};
-use crate::{Boot, Event, Outputs, Replica, RequestId, Tick, hash128};
+use crate::wire::Message;
+use crate::{ClientReply, Event, Options, Outputs, Replica, Status, Tick, hash128, quorum};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -20,6 +22,10 @@ pub struct Report {
     pub committed: u64,
     /// Requests answered.
     pub answered: u64,
+    /// Views that were started.
+    pub views: u64,
+    /// Replicas that crashed or were stopped.
+    pub restarts: u64,
     /// A hash of all that happened, equal for equal seeds on every platform.
     pub trace: u64,
 }
@@ -71,25 +77,30 @@ pub fn run(options: SimOptions) -> Result<Report, Box<Failure>> {
 struct World {
     options: SimOptions,
     now: Tick,
-    replicas: Vec<Replica<Registers>>,
-    /// Replicas with work that waits for the end of the tick.
-    dirty: Vec<bool>,
+    /// None of a process that is down; one that was stopped cleanly stays here
+    /// until it starts again.
+    replicas: Vec<Option<Replica<Registers>>>,
+    nodes: Vec<Node>,
+    replica_options: Options,
     clients: Clients,
     network: Network,
     random: Random,
+    fault_random: Random,
+    faults: ProcessFaults,
     flush_per_mille: u64,
     agenda: BinaryHeap<Reverse<(u64, u64, Planned)>>,
     sequence: u64,
-    /// The earliest planned timer of each replica that is still to come.
-    timers: Vec<Option<u64>>,
     in_flight: Vec<Option<(usize, Message)>>,
     free: Vec<usize>,
     checkers: Checkers,
     events: u64,
     answered: u64,
+    views: u64,
+    restarts: u64,
     trace: u64,
     last: VecDeque<Happening>,
-    clients_are_active: bool,
+    /// Clients ask and faults happen; else the group settles.
+    is_active: bool,
 }
 
 /// What is to happen at a time.
@@ -97,84 +108,81 @@ struct World {
 enum Planned {
     /// A message arrives: the index in `in_flight`.
     Arrival(usize),
-    /// A replica's timer.
-    Timer(usize),
+    /// A replica's timer, of a run of its process.
+    Timer(usize, u64),
+    /// A write of a run is on the disk.
+    Synced(usize, u64),
+    /// A process starts again.
+    Start(usize),
     /// A client's next burst.
     Burst(usize),
+    /// The next fault of a kind.
+    Fault(Fault),
 }
 
-/// What happened, kept as it is until somebody wants to read it.
-#[derive(Clone, Debug)]
-enum Happening {
-    Arrival(u64, usize, Box<Message>),
-    Event(u64, usize, Event),
-    Asked(u64, RequestId),
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    Crash,
+    CleanStop,
+    Pause,
+    Partition,
 }
 
 impl World {
     fn new(options: SimOptions) -> Self {
         let swarm = Swarm::draw(&options);
         let cluster = hash128(&[b"simulated", &options.seed.to_be_bytes()]);
-        let voters: Vec<u32> = (0..swarm.replicas).collect();
-        let boot = |id: u32| Boot {
-            cluster,
-            id,
-            instance: hash128(&[&cluster, &id.to_be_bytes()]),
-            incarnation: Incarnation {
-                counter: 1,
-                random: u64::from(id),
-            },
-            voters: voters.clone(),
-        };
-        let start = |id: &u32| {
-            let state = Registers::default();
-            Replica::new(boot(*id), state, swarm.options.clone(), Tick(0), 0).0
-        };
-        let replicas: Vec<_> = voters.iter().map(start).collect();
+        let count = swarm.replicas as usize;
+        let nodes: Vec<Node> = (0..swarm.replicas)
+            .map(|id| Node::new(node::meta(cluster, id, swarm.replicas)))
+            .collect();
         Self {
             options,
             now: Tick(0),
-            dirty: vec![false; replicas.len()],
+            replicas: vec![None; count],
+            nodes,
             clients: Clients::new(options.seed, &swarm),
-            network: Network::new(options.seed, swarm.network),
+            network: Network::new(options.seed, swarm.network, count),
             random: Random::stream(options.seed, "schedule"),
+            fault_random: Random::stream(options.seed, "faults"),
+            faults: swarm.processes,
             flush_per_mille: swarm.flush_per_mille,
             agenda: BinaryHeap::new(),
             sequence: 0,
-            timers: vec![None; replicas.len()],
             in_flight: Vec::new(),
             free: Vec::new(),
-            checkers: Checkers::new(options.seed, &replicas, &swarm.options),
-            replicas,
+            checkers: Checkers::new(options.seed, cluster, count, &swarm.options),
+            replica_options: swarm.options,
             events: 0,
             answered: 0,
+            views: 0,
+            restarts: 0,
             trace: 0,
             last: VecDeque::new(),
-            clients_are_active: true,
+            is_active: true,
         }
     }
 
     fn play(&mut self) -> Result<Report, Violation> {
-        for replica in 0..self.replicas.len() {
-            self.plan(0, Planned::Timer(replica));
+        for index in 0..self.nodes.len() {
+            let (replica, outputs) = self.nodes[index].start(&self.replica_options, self.now);
+            self.replicas[index] = Some(replica);
+            self.carry_out(index, outputs)?;
         }
         for client in 0..self.clients.count() {
             let pause = self.clients.pause();
             self.plan(pause, Planned::Burst(client));
         }
-        self.play_until(self.options.ticks)?;
-        self.network.heal();
-        self.clients_are_active = false;
-        let heads = self.replicas.iter().map(|replica| replica.log().head());
-        let lag = heads.clone().max().unwrap_or(0) - heads.min().unwrap_or(0);
-        let patience = SETTLE + lag * SETTLE_PER_ENTRY;
-        while !self.is_settled() {
-            if self.now.0 >= self.options.ticks + patience {
-                return Err(self.unsettled(patience));
-            }
-            let next = self.now.0 + 10;
-            self.play_until(next)?;
+        for fault in [
+            Fault::Crash,
+            Fault::CleanStop,
+            Fault::Pause,
+            Fault::Partition,
+        ] {
+            self.plan_fault(fault);
         }
+        self.play_until(self.options.ticks)?;
+        self.settle()?;
         let ledger = self.checkers.ledger();
         let committed = ledger.len() as u64 - 1;
         // The last entry stands for the contents of all before it.
@@ -185,8 +193,33 @@ impl World {
             events: self.events,
             committed,
             answered: self.answered,
+            views: self.views,
+            restarts: self.restarts,
             trace: self.trace,
         })
+    }
+
+    /// Ends all faults. The group has to answer everything, and to agree.
+    fn settle(&mut self) -> Result<(), Violation> {
+        self.network.heal();
+        self.is_active = false;
+        for index in 0..self.nodes.len() {
+            self.nodes[index].paused_until = self.now;
+            if !self.is_up(index) {
+                self.start(index)?;
+            }
+        }
+        let heads = self.replicas.iter().flatten().map(|one| one.log().head());
+        let lag = heads.clone().max().unwrap_or(0) - heads.min().unwrap_or(0);
+        let patience = SETTLE + lag * SETTLE_PER_ENTRY;
+        while !self.is_settled() {
+            if self.now.0 >= self.options.ticks + patience {
+                return Err(self.unsettled(patience));
+            }
+            let next = self.now.0 + 10;
+            self.play_until(next)?;
+        }
+        Ok(())
     }
 
     fn play_until(&mut self, end: u64) -> Result<(), Violation> {
@@ -212,119 +245,301 @@ impl World {
     }
 
     fn happen(&mut self, planned: Planned) -> Result<(), Violation> {
-        let mut outputs = Outputs::default();
-        let replica = match planned {
-            Planned::Arrival(slot) => {
-                let (to, message) = self.in_flight[slot].take().expect("planned once");
-                self.free.push(slot);
-                self.note(Happening::Arrival(
-                    self.now.0,
-                    to,
-                    Box::new(message.clone()),
-                ));
-                self.replicas[to].on_message(self.now, message, &mut outputs);
-                to
-            }
-            Planned::Timer(replica) => {
-                if self.timers[replica] == Some(self.now.0) {
-                    self.timers[replica] = None;
-                }
-                let wall_ms = self.now.0 * Tick::MILLIS;
-                self.replicas[replica].on_tick(self.now, wall_ms, &mut outputs);
-                replica
-            }
-            Planned::Burst(client) => {
+        match planned {
+            Planned::Arrival(slot) => self.arrive(slot),
+            Planned::Timer(index, run) => self.timer(index, run),
+            Planned::Synced(index, run) => self.synced(index, run),
+            Planned::Start(index) if self.is_up(index) => Ok(()),
+            Planned::Start(index) => self.start(index),
+            Planned::Burst(client) if self.is_active => {
                 let pause = self.clients.pause();
-                if self.clients_are_active {
-                    self.plan(pause, Planned::Burst(client));
-                    return self.burst(client);
-                }
-                return Ok(());
+                self.plan(pause, Planned::Burst(client));
+                self.burst(client)
             }
+            Planned::Fault(fault) if self.is_active => {
+                self.plan_fault(fault);
+                self.fault(fault)
+            }
+            Planned::Burst(_) | Planned::Fault(_) => Ok(()),
+        }
+    }
+
+    fn arrive(&mut self, slot: usize) -> Result<(), Violation> {
+        let (to, message) = self.in_flight[slot].take().expect("planned once");
+        let until = self.nodes[to].paused_until;
+        if until > self.now {
+            self.in_flight[slot] = Some((to, message));
+            self.plan(until.since(self.now), Planned::Arrival(slot));
+            return Ok(());
+        }
+        self.free.push(slot);
+        let from = message.envelope.sender as usize;
+        if !self.network.is_open(from, to, self.now) {
+            return Ok(());
+        }
+        let now = self.now;
+        self.note(Happening::Arrival(now.0, to, Box::new(message.clone())));
+        let Some(replica) = &mut self.replicas[to] else {
+            return Ok(());
         };
-        self.digest([1, self.now.0, replica as u64]);
-        self.settle_event(replica, outputs)
+        let mut outputs = Outputs::default();
+        replica.on_message(now, message, &mut outputs);
+        self.digest([1, now.0, to as u64]);
+        self.settle_event(to, outputs)
+    }
+
+    fn timer(&mut self, index: usize, run: u64) -> Result<(), Violation> {
+        let node = &mut self.nodes[index];
+        if node.run != run {
+            return Ok(());
+        }
+        if node.timer == Some(self.now.0) {
+            node.timer = None;
+        }
+        if node.paused_until > self.now {
+            let delay = node.paused_until.since(self.now);
+            self.plan(delay, Planned::Timer(index, run));
+            return Ok(());
+        }
+        let Some(replica) = &mut self.replicas[index] else {
+            return Ok(());
+        };
+        let mut outputs = Outputs::default();
+        replica.on_tick(self.now, self.now.0 * Tick::MILLIS, &mut outputs);
+        self.settle_event(index, outputs)
+    }
+
+    fn synced(&mut self, index: usize, run: u64) -> Result<(), Violation> {
+        if self.nodes[index].run != run {
+            return Ok(());
+        }
+        let sequence = self.nodes[index].synced();
+        let (Some(sequence), Some(replica)) = (sequence, &mut self.replicas[index]) else {
+            return Ok(());
+        };
+        let mut outputs = Outputs::default();
+        replica.on_persisted(self.now, sequence, &mut outputs);
+        self.settle_event(index, outputs)
+    }
+
+    fn start(&mut self, index: usize) -> Result<(), Violation> {
+        self.note(Happening::Fault(self.now.0, index, "starts again"));
+        self.checkers.restarted(index);
+        let (replica, outputs) = self.nodes[index].restart(&self.replica_options, self.now);
+        self.replicas[index] = Some(replica);
+        self.carry_out(index, outputs)
+    }
+
+    fn fault(&mut self, fault: Fault) -> Result<(), Violation> {
+        let count = self.nodes.len() as u64;
+        let any = usize::try_from(self.fault_random.between(0, count - 1)).expect("few replicas");
+        let primary = (self.replicas.iter())
+            .position(|one| one.as_ref().is_some_and(is_normal_primary))
+            .unwrap_or(any);
+        let victim = if self.fault_random.chance(400) {
+            primary
+        } else {
+            any
+        };
+        let length = self.fault_random.between(1, self.faults.longest);
+        match fault {
+            Fault::Crash if self.may_crash(victim) => {
+                self.note(Happening::Fault(self.now.0, victim, "crashes"));
+                self.nodes[victim].crash(&mut self.fault_random);
+                self.replicas[victim] = None;
+                self.gone(victim, length);
+            }
+            Fault::CleanStop if self.is_up(victim) => {
+                self.note(Happening::Fault(self.now.0, victim, "is stopped"));
+                let replica = self.replicas[victim].as_mut().expect("it is up");
+                let mut outputs = Outputs::default();
+                // Whoever has nothing to remember is not stopped, but crashes,
+                // and whether that is survived is another question.
+                let mut probe = replica.clone();
+                if probe.stop(&mut Outputs::default()).is_none() {
+                    return Ok(());
+                }
+                let image = replica.stop(&mut outputs);
+                self.nodes[victim].stopped(image);
+                self.carry_out(victim, outputs)?;
+                self.gone(victim, length);
+            }
+            Fault::Pause => {
+                self.nodes[victim].paused_until = self.now.after(length);
+                self.note(Happening::Fault(self.now.0, victim, "pauses"));
+            }
+            Fault::Partition => {
+                self.network.partition(primary, self.now.after(length));
+                self.note(Happening::Fault(
+                    self.now.0,
+                    victim,
+                    "and others are cut off",
+                ));
+            }
+            Fault::Crash | Fault::CleanStop => {}
+        }
+        Ok(())
+    }
+
+    fn gone(&mut self, index: usize, length: u64) {
+        self.restarts += 1;
+        self.clients.lost(index);
+        self.plan(length, Planned::Start(index));
+    }
+
+    /// Whether so few have lost their memory that one more is survived.
+    fn may_crash(&self, index: usize) -> bool {
+        let forgetful = (self.replicas.iter())
+            .filter(|one| {
+                one.as_ref()
+                    .is_none_or(|replica| replica.status() == Status::Recovering)
+            })
+            .count();
+        let count = self.replicas.len();
+        let recovers = self.replicas[index]
+            .as_ref()
+            .is_some_and(|one| one.status() == Status::Recovering);
+        self.is_up(index) && (recovers || forgetful + quorum(count) < count)
+    }
+
+    fn is_up(&self, index: usize) -> bool {
+        let replica = self.replicas[index].as_ref();
+        replica.is_some_and(|replica| replica.status() != Status::Stopped)
     }
 
     fn burst(&mut self, client: usize) -> Result<(), Violation> {
-        let replica = match self.clients.is_mistaken() {
-            true => self.random.between(0, self.replicas.len() as u64 - 1),
-            false => 0,
-        };
-        let replica = usize::try_from(replica).expect("few replicas");
+        let (target, closed) = self.clients.target(client);
+        if let Some((replica, connection)) = closed
+            && let Some(replica) = &mut self.replicas[replica]
+        {
+            replica.on_connection_closed(connection);
+        }
+        if !self.is_up(target) {
+            self.clients.lost(target);
+            return Ok(());
+        }
         for (id, request) in self.clients.burst(client) {
             self.checkers.asked(id, &request);
             self.note(Happening::Asked(self.now.0, id));
             let mut outputs = Outputs::default();
-            self.replicas[replica].on_request(self.now, id, request, &mut outputs);
-            self.settle_event(replica, outputs)?;
+            let replica = self.replicas[target].as_mut().expect("it is up");
+            replica.on_request(self.now, id, request, &mut outputs);
+            self.settle_event(target, outputs)?;
         }
         Ok(())
     }
 
     /// Checks and carries out what an event has led to.
-    fn settle_event(&mut self, replica: usize, mut outputs: Outputs) -> Result<(), Violation> {
-        if self.random.chance(self.flush_per_mille) {
-            self.replicas[replica].flush(&mut outputs);
+    fn settle_event(&mut self, index: usize, mut outputs: Outputs) -> Result<(), Violation> {
+        if self.random.chance(self.flush_per_mille)
+            && let Some(replica) = &mut self.replicas[index]
+        {
+            replica.flush(&mut outputs);
         } else {
-            self.dirty[replica] = true;
+            self.nodes[index].is_dirty = true;
         }
-        self.carry_out(replica, outputs)
+        self.carry_out(index, outputs)
     }
 
     fn end_tick(&mut self) -> Result<(), Violation> {
-        for replica in 0..self.replicas.len() {
-            if std::mem::take(&mut self.dirty[replica]) {
+        for index in 0..self.nodes.len() {
+            if std::mem::take(&mut self.nodes[index].is_dirty)
+                && let Some(replica) = &mut self.replicas[index]
+            {
                 let mut outputs = Outputs::default();
-                self.replicas[replica].flush(&mut outputs);
-                self.carry_out(replica, outputs)?;
+                replica.flush(&mut outputs);
+                self.carry_out(index, outputs)?;
             }
         }
         Ok(())
     }
 
-    fn carry_out(&mut self, replica: usize, outputs: Outputs) -> Result<(), Violation> {
+    fn carry_out(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
         for event in &outputs.events {
-            self.note(Happening::Event(self.now.0, replica, event.clone()));
+            self.note(Happening::Event(self.now.0, index, event.clone()));
             if matches!(event, Event::Faulted(_) | Event::Divergence { .. }) {
-                let what = format!("replica {replica} reports {event:?}");
+                let what = format!("replica {index} reports {event:?}");
                 return Err(Violation {
                     invariant: "S3",
                     what,
                 });
             }
+            if let Event::Normal {
+                is_primary: true, ..
+            } = event
+            {
+                self.views += 1;
+            }
         }
         self.checkers
-            .replica(replica, &self.replicas, &outputs.events)?;
+            .replica(index, &self.replicas, &outputs.events)?;
+        for meta in outputs.persist {
+            self.nodes[index].write(meta);
+            let delay = self.fault_random.between(0, self.faults.sync);
+            let run = self.nodes[index].run;
+            self.plan(delay, Planned::Synced(index, run));
+        }
         for (id, reply) in outputs.reply {
             self.digest([2, id.connection, id.number]);
             self.checkers.answered(id, &reply)?;
-            self.clients.answered(id);
-            self.answered += 1;
+            let is_success = matches!(reply, ClientReply::Ok { .. });
+            self.clients.answered(id, is_success);
+            self.answered += u64::from(is_success);
         }
         for (to, message) in outputs.send {
-            self.checkers.sent(&self.replicas[replica], &message)?;
-            let to = usize::try_from(to).expect("few replicas");
-            for delay in self.network.deliveries() {
-                self.digest([3, to as u64, delay]);
-                let slot = self.free.pop().unwrap_or_else(|| {
-                    self.in_flight.push(None);
-                    self.in_flight.len() - 1
-                });
-                self.in_flight[slot] = Some((to, message.clone()));
-                self.plan(1 + delay, Planned::Arrival(slot));
-            }
+            self.transmit(index, to as usize, message)?;
         }
-        if let Some(deadline) = self.replicas[replica].next_deadline() {
-            // A timer that fires too early does nothing, so an earlier one will do.
-            let delay = deadline.since(self.now).max(1);
-            let at = self.now.0 + delay;
-            if self.timers[replica].is_none_or(|planned| at < planned) {
-                self.timers[replica] = Some(at);
-                self.plan(delay, Planned::Timer(replica));
-            }
+        self.plan_timer(index);
+        Ok(())
+    }
+
+    fn transmit(&mut self, from: usize, to: usize, message: Message) -> Result<(), Violation> {
+        let promised = self.nodes[from].promise();
+        if let Some(sender) = &self.replicas[from] {
+            self.checkers.sent(sender, promised, &message)?;
+        }
+        if !self.network.is_open(from, to, self.now) {
+            return Ok(());
+        }
+        for delay in self.network.deliveries() {
+            self.digest([3, to as u64, delay]);
+            let slot = self.free.pop().unwrap_or_else(|| {
+                self.in_flight.push(None);
+                self.in_flight.len() - 1
+            });
+            self.in_flight[slot] = Some((to, message.clone()));
+            self.plan(1 + delay, Planned::Arrival(slot));
         }
         Ok(())
+    }
+
+    fn plan_timer(&mut self, index: usize) {
+        let Some(deadline) = (self.replicas[index].as_ref()).and_then(Replica::next_deadline)
+        else {
+            return;
+        };
+        // A timer that fires too early does nothing, so an earlier one will do.
+        let delay = deadline.since(self.now).max(1);
+        let at = self.now.0 + delay;
+        let node = &mut self.nodes[index];
+        if node.timer.is_none_or(|planned| at < planned) {
+            node.timer = Some(at);
+            let run = node.run;
+            self.plan(delay, Planned::Timer(index, run));
+        }
+    }
+
+    fn plan_fault(&mut self, fault: Fault) {
+        let mean = match fault {
+            Fault::Crash => self.faults.crash,
+            Fault::CleanStop => self.faults.clean_stop,
+            Fault::Pause => self.faults.pause,
+            Fault::Partition => self.faults.partition,
+        };
+        if mean > 0 {
+            let delay = 1 + self.fault_random.exponential(mean);
+            self.plan(delay, Planned::Fault(fault));
+        }
     }
 
     fn plan(&mut self, delay: u64, planned: Planned) {
@@ -334,25 +549,36 @@ impl World {
     }
 
     fn is_settled(&self) -> bool {
-        let first = &self.replicas[0];
+        let up: Vec<_> = self.replicas.iter().flatten().collect();
+        let first = up[0];
         self.clients.outstanding() == 0
-            && self.replicas.iter().all(|replica| {
-                replica.applied() == replica.log().head()
-                    && replica.log().head() == first.log().head()
+            && up.len() == self.nodes.len()
+            && up.iter().all(|one| {
+                one.status() == Status::Normal
+                    && one.view() == first.view()
+                    && one.applied() == one.log().head()
+                    && one.log().head() == first.log().head()
             })
     }
 
     fn unsettled(&self, patience: u64) -> Violation {
-        let heads: Vec<_> = (self.replicas.iter())
-            .map(|replica| (replica.applied(), replica.log().head()))
+        let states: Vec<_> = (self.replicas.iter().flatten())
+            .map(|one| {
+                (
+                    one.status(),
+                    one.view().view,
+                    one.applied(),
+                    one.log().head(),
+                )
+            })
             .collect();
         let what = format!(
             "{patience} ticks after the last fault {} requests have no answer, and the replicas \
-             have applied and hold {heads:?}",
+             are (status, view, applied, head) {states:?}",
             self.clients.outstanding()
         );
         Violation {
-            invariant: "L2 and L3",
+            invariant: "L1 to L3",
             what,
         }
     }
@@ -372,42 +598,8 @@ impl World {
     }
 }
 
-impl std::fmt::Display for Happening {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Event(tick, replica, event) => {
-                write!(f, "{tick:>7} replica {replica}: {event:?}")
-            }
-            Self::Asked(tick, id) => {
-                let RequestId { connection, number } = id;
-                write!(f, "{tick:>7} client {connection} asks for {number}")
-            }
-            Self::Arrival(tick, to, message) => {
-                let from = message.envelope.sender;
-                write!(f, "{tick:>7} replica {to} <- {from}: ")?;
-                match &message.body {
-                    MessageBody::Prepare(prepare) => {
-                        let ops = prepare.entries.iter().map(|entry| entry.header.op);
-                        let (first, last) = (ops.clone().min(), ops.max());
-                        write!(f, "PREPARE {first:?}..={last:?}, commit {}", prepare.commit)
-                    }
-                    MessageBody::PrepareOk(ok) => {
-                        write!(f, "PREPARE_OK {}, round {}", ok.acked, ok.round)
-                    }
-                    MessageBody::Commit(commit) => {
-                        let (number, head, round) = (commit.commit, commit.head, commit.round);
-                        write!(f, "COMMIT {number}, head {head}, round {round}")
-                    }
-                    MessageBody::FetchLog(fetch) => {
-                        write!(f, "FETCH_LOG {}..={}", fetch.first, fetch.last)
-                    }
-                    MessageBody::LogChunk(chunk) => {
-                        write!(f, "LOG_CHUNK of {} entries", chunk.entries.len())
-                    }
-                }
-            }
-        }
-    }
+fn is_normal_primary(replica: &Replica<Registers>) -> bool {
+    replica.status() == Status::Normal && replica.is_primary()
 }
 
 #[cfg(test)]
@@ -430,7 +622,7 @@ mod tests {
             world.clients.burst(0);
         }
         let violation = world.play().expect_err("this must be found");
-        assert_eq!(violation.invariant, "L2 and L3");
+        assert_eq!(violation.invariant, "L1 to L3");
         assert!(violation.what.contains("requests have no answer"));
     }
 

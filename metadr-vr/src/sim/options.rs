@@ -35,6 +35,7 @@ impl SimOptions {
 pub(super) struct Swarm {
     pub(super) replicas: u32,
     pub(super) network: NetworkFaults,
+    pub(super) processes: ProcessFaults,
     pub(super) clients: u64,
     /// Requests that a client may have unanswered.
     pub(super) client_window: usize,
@@ -56,6 +57,20 @@ pub(super) struct NetworkFaults {
     pub(super) delay: u64,
     /// How often a message is held up for up to 1,000 ticks.
     pub(super) late_per_mille: u64,
+}
+
+/// What happens to whole replicas and links, with mean ticks between two of a
+/// kind; 0 is never.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProcessFaults {
+    pub(super) crash: u64,
+    pub(super) clean_stop: u64,
+    pub(super) pause: u64,
+    pub(super) partition: u64,
+    /// The longest time that a replica stays down or a partition lasts.
+    pub(super) longest: u64,
+    /// The longest time that a write to disk takes.
+    pub(super) sync: u64,
 }
 
 impl NetworkFaults {
@@ -83,9 +98,22 @@ impl Swarm {
             delay: maybe(10),
             late_per_mille: maybe(20),
         };
+        let mut every = |low, high| match maybe(1) {
+            0 => 0,
+            _ => low + maybe(high - low),
+        };
+        let processes = ProcessFaults {
+            crash: every(200, 5_000),
+            clean_stop: every(500, 10_000),
+            pause: every(200, 5_000),
+            partition: every(100, 2_000),
+            longest: maybe(2_000) + 1,
+            sync: maybe(20),
+        };
         Self {
             replicas: sim.replicas.unwrap_or(drawn),
             network,
+            processes,
             clients: random.between(1, 8),
             client_window: random.pick(&[1, 2, 8, 32]),
             think: random.pick(&[1, 5, 20, 100]),

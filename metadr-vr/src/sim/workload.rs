@@ -4,6 +4,7 @@ use super::model::{self, REGISTERS};
 use super::options::Swarm;
 use super::random::Random;
 use crate::{Request, RequestId};
+use std::collections::{BTreeSet, HashMap};
 
 /// All clients of a run; each is one connection.
 #[derive(Debug)]
@@ -13,13 +14,24 @@ pub(super) struct Clients {
     window: usize,
     reads_per_mille: u64,
     next_value: u64,
+    next_connection: u64,
+    replicas: u64,
     each: Vec<Client>,
+    /// Whose connection each is.
+    owners: HashMap<u64, usize>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Client {
+    /// Its present connection; each is used with one replica.
+    connection: u64,
+    /// The replica that it asks.
+    target: usize,
+    /// It was refused, or its connection broke: it turns to another replica.
+    is_disappointed: bool,
     next_number: u64,
-    outstanding: usize,
+    /// The requests of all its connections that have no answer.
+    outstanding: BTreeSet<RequestId>,
 }
 
 impl Clients {
@@ -30,7 +42,10 @@ impl Clients {
             window: swarm.client_window,
             reads_per_mille: swarm.reads_per_mille,
             next_value: 1,
-            each: vec![Client::default(); usize::try_from(swarm.clients).expect("few clients")],
+            next_connection: swarm.clients,
+            replicas: u64::from(swarm.replicas),
+            each: (0..swarm.clients).map(Client::new).collect(),
+            owners: (0..swarm.clients).zip(0..).collect(),
         }
     }
 
@@ -40,7 +55,10 @@ impl Clients {
 
     /// How many requests have no answer.
     pub(super) fn outstanding(&self) -> usize {
-        self.each.iter().map(|client| client.outstanding).sum()
+        self.each
+            .iter()
+            .map(|client| client.outstanding.len())
+            .sum()
     }
 
     /// When a client acts again, in ticks from now.
@@ -48,31 +66,61 @@ impl Clients {
         1 + self.random.exponential(self.think)
     }
 
-    /// Whether a client asks a replica that it does not believe to be the primary.
-    pub(super) fn is_mistaken(&mut self) -> bool {
-        self.random.chance(20)
+    /// The replica that a client asks now. Returns the connection that it
+    /// has closed to turn to another one.
+    pub(super) fn target(&mut self, client: usize) -> (usize, Option<(usize, u64)>) {
+        let is_restless = self.random.chance(20);
+        let next = self.random.between(0, self.replicas - 1);
+        let one = &mut self.each[client];
+        if !one.is_disappointed && !is_restless {
+            return (one.target, None);
+        }
+        let closed = (one.target, one.connection);
+        one.is_disappointed = false;
+        one.target = usize::try_from(next).expect("few replicas");
+        one.connection = self.next_connection;
+        self.owners.insert(one.connection, client);
+        self.next_connection += 1;
+        // Nobody waits for what was asked on the old connection.
+        one.outstanding.retain(|id| id.connection != closed.1);
+        (one.target, Some(closed))
     }
 
     /// What a client asks for now, one after the other.
     pub(super) fn burst(&mut self, client: usize) -> Vec<(RequestId, Request)> {
-        let room = self.window - self.each[client].outstanding;
+        let room = self.window - self.each[client].outstanding.len();
         let most = u64::try_from(room).expect("a window is small");
         let count = self.random.between(0, most);
         (0..count).map(|_| self.request(client)).collect()
     }
 
-    pub(super) fn answered(&mut self, id: RequestId) {
-        let client = usize::try_from(id.connection).expect("few clients");
-        self.each[client].outstanding -= 1;
+    pub(super) fn answered(&mut self, id: RequestId, is_success: bool) {
+        let client = &mut self.each[self.owners[&id.connection]];
+        client.outstanding.remove(&id);
+        if id.connection == client.connection && !is_success {
+            client.is_disappointed = true;
+        }
+    }
+
+    /// A replica is gone, and with it all its connections.
+    pub(super) fn lost(&mut self, replica: usize) {
+        for client in &mut self.each {
+            if client.target == replica {
+                client.is_disappointed = true;
+                let connection = client.connection;
+                client.outstanding.retain(|id| id.connection != connection);
+            }
+        }
     }
 
     fn request(&mut self, client: usize) -> (RequestId, Request) {
+        let one = &mut self.each[client];
         let id = RequestId {
-            connection: client as u64,
-            number: self.each[client].next_number,
+            connection: one.connection,
+            number: one.next_number,
         };
-        self.each[client].next_number += 1;
-        self.each[client].outstanding += 1;
+        one.next_number += 1;
+        one.outstanding.insert(id);
         let register = self.random.between(0, REGISTERS - 1);
         if self.random.chance(self.reads_per_mille) {
             return (id, Request::Read(model::read(register)));
@@ -81,5 +129,17 @@ impl Clients {
         let padding = self.random.pick(&[0, 0, 1, 100, 500]);
         let operation = model::write(register, self.next_value, padding);
         (id, Request::Anonymous(operation))
+    }
+}
+
+impl Client {
+    fn new(connection: u64) -> Self {
+        Self {
+            connection,
+            target: 0,
+            is_disappointed: false,
+            next_number: 0,
+            outstanding: BTreeSet::new(),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Limits that a peer or a client could once break.
 
 use crate::group::Group;
-use crate::support::{CLUSTER, batch, message, seal};
+use crate::support::{CLUSTER, batch, calm, message, seal};
 use bytes::Bytes;
 use metadr_vr::wire::{
     Entry, EntryHeader, EntryKind, FetchLog, Hash128, MessageBody, OpNumber, Prepare,
@@ -32,7 +32,7 @@ fn early(op: OpNumber, bytes: usize) -> MessageBody {
 fn early_entries_were_bounded_in_number_alone() {
     let options = Options {
         reorder_bytes: 10_000,
-        ..Options::default()
+        ..calm()
     };
     let mut group = Group::new(3, options);
     for op in (2..100).rev().chain([u64::MAX, u64::MAX - 1]) {
@@ -51,7 +51,7 @@ fn early_entries_were_bounded_in_number_alone() {
 fn entries_from_far_ahead_filled_the_buffer() {
     let options = Options {
         reorder_entries: 2,
-        ..Options::default()
+        ..calm()
     };
     let mut group = Group::new(3, options);
     group.request(0, id(1, 1), Request::Anonymous(Bytes::from_static(b"a")));
@@ -73,7 +73,7 @@ fn entries_from_far_ahead_filled_the_buffer() {
 /// It was answered by empty chunks until no memory was left.
 #[test]
 fn a_fetch_of_the_root_never_ended() {
-    let mut group = Group::new(3, Options::default());
+    let mut group = Group::new(3, calm());
     let fetch = FetchLog {
         request: 1,
         first: 0,
@@ -92,7 +92,7 @@ fn sizes_without_limit_overflowed() {
         window_bytes: u64::MAX,
         queue_bytes: usize::MAX,
         reorder_bytes: u64::MAX,
-        ..Options::default()
+        ..calm()
     };
     let mut group = Group::new(3, options);
     group.request(0, id(1, 1), Request::Anonymous(Bytes::from_static(b"a")));
@@ -109,7 +109,7 @@ fn sizes_without_limit_overflowed() {
 /// primary what time it is.
 #[test]
 fn time_stood_still_while_reads_came_in() {
-    let mut group = Group::new(3, Options::default());
+    let mut group = Group::new(3, calm());
     for number in 0..100 {
         group.request(0, id(1, number), Request::Read(Bytes::new()));
         group.flush(0);
@@ -125,7 +125,7 @@ fn time_stood_still_while_reads_came_in() {
 
 #[test]
 fn time_stamps_do_not_go_back_with_the_wall_clock() {
-    let mut group = Group::new(1, Options::default());
+    let mut group = Group::new(1, calm());
     let mut stamps = Vec::new();
     for (number, wall_ms) in [1_000, 5_000, 2_000, 6_000].into_iter().enumerate() {
         let request = Request::Anonymous(Bytes::from_static(b"a"));
@@ -145,7 +145,7 @@ fn a_queue_has_room_again_after_each_end() {
     let options = Options {
         queue_bytes: 30,
         pipeline_entries: 1,
-        ..Options::default()
+        ..calm()
     };
     let mut group = Group::new(1, options);
     let ten = Bytes::from_static(b"ten bytes.");

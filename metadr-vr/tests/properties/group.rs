@@ -19,7 +19,7 @@ impl Group {
     pub(crate) fn new(count: u32, options: Options) -> Self {
         let start = |id| {
             let state = Words::default();
-            Replica::new(boot(id, count), state, options.clone(), Tick(0), 0).0
+            Replica::new(boot(id, count), state, options.clone(), 0, Tick(0), 0).0
         };
         Self {
             replicas: (0..count).map(start).collect(),
@@ -80,6 +80,10 @@ impl Group {
         let mut outputs = Outputs::default();
         let replica = &mut self.replicas[id as usize];
         act(replica, &mut outputs);
+        // The disk is fast.
+        while let Some(last) = std::mem::take(&mut outputs.persist).last() {
+            replica.on_persisted(self.now, last.sequence, &mut outputs);
+        }
         assert_bounds(replica, &self.options);
         // An answer to one message, or entries for some peers: never a flood.
         assert!(outputs.send.len() < 200, "{} messages", outputs.send.len());

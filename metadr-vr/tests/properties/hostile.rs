@@ -1,7 +1,7 @@
 //! Messages with any contents: nothing that a peer says ends the process.
 
 use crate::group::Group;
-use crate::support::{CLUSTER, batch, message, seal};
+use crate::support::{CLUSTER, batch, calm, message, seal};
 use bytes::Bytes;
 use metadr_vr::wire::{
     Commit, Entry, EntryHeader, EntryKind, FetchLog, Hash128, LogChunk, MessageBody, Prepare,
@@ -234,6 +234,7 @@ fn body(contents: Contents, log: &Log) -> MessageBody {
             max_bytes,
         }),
         Contents::LogChunk(request, plans, through, commit) => MessageBody::LogChunk(LogChunk {
+            is_normal: request % 8 > 0,
             request,
             through,
             entries: entries(plans, log),
@@ -309,7 +310,7 @@ proptest! {
             queue_bytes: 500,
             reorder_entries: 3,
             reorder_bytes: 700,
-            ..Options::default()
+            ..calm()
         };
         let mut group = Group::new(3, options);
         for (step, number) in steps.into_iter().zip(0..) {

@@ -2,6 +2,7 @@
 //! that come and go.
 
 use crate::group::Group;
+use crate::support::calm;
 use bytes::Bytes;
 use metadr_vr::{ClientReply, Options, Request, RequestId};
 use proptest::collection::vec;
@@ -175,7 +176,7 @@ proptest! {
             queue_requests: 8,
             queue_bytes: 40,
             reorder_entries: 2,
-            ..Options::default()
+            ..calm()
         };
         let mut group = Group::new(count, options);
         let mut clients = Clients {

@@ -23,11 +23,11 @@
 
 use crate::describe;
 use crate::group::{Group, Packet};
-use crate::support::{CLUSTER, batch, message, seal};
+use crate::support::{CLUSTER, batch, calm, message, seal};
 use bytes::Bytes;
 use metadr_vr::wire::{
     Commit, Entry, EntryHeader, EntryKind, EpochView, FetchLog, Hash128, MessageBody, Prepare,
-    PrepareOk, ReplicaId,
+    PrepareOk, ReplicaId, Vote,
 };
 use metadr_vr::{Log, Options, Request, RequestId};
 use std::collections::BTreeMap;
@@ -195,11 +195,16 @@ impl Runner {
 
 /// A group's options.
 fn options(arguments: &Arguments<'_>) -> Option<Options> {
-    let mut options = Options::default();
+    let mut options = calm();
     for word in &arguments.0[1..] {
         let (name, value) = word.split_once('=')?;
         let value: u32 = value.parse().ok()?;
         match name {
+            // Short enough for a script, and without chance: half of 2 is 1.
+            "elections" if value == 1 => {
+                options.election_timeout = 50;
+                options.check_quorum = 50;
+            }
             "pipeline" => options.pipeline_entries = value.into(),
             "window" => options.window_bytes = value.into(),
             "batch" => options.batch_operations = usize::try_from(value).ok()?,
@@ -246,6 +251,9 @@ fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<MessageBody> {
                 commit_checksum: checksum(value("commit")),
             })
         }
+        "vote" => MessageBody::Vote(Vote {
+            target: arguments.value("target")?,
+        }),
         "prepare_ok" => MessageBody::PrepareOk(PrepareOk {
             acked: value("acked"),
             acked_checksum: checksum(value("acked")),

@@ -16,6 +16,32 @@ pub(crate) fn message(body: &MessageBody) -> String {
             let (number, head, round) = (commit.commit, commit.head, commit.round);
             format!("COMMIT {number}, head {head}, round {round}")
         }
+        MessageBody::Vote(vote) => format!("VOTE {}", vote.target),
+        MessageBody::EnterView => "ENTER_VIEW".to_owned(),
+        MessageBody::DoViewChange(report) => {
+            let entries = entries(&report.entries);
+            let (head, commit) = (report.head, report.commit);
+            let last_normal = report.last_normal.view;
+            format!(
+                "DO_VIEW_CHANGE head {head}, commit {commit}, last normal {last_normal}, {entries}"
+            )
+        }
+        MessageBody::StartView(start) => {
+            let entries = entries(&start.entries);
+            format!(
+                "START_VIEW head {}, commit {}, {entries}",
+                start.head, start.commit
+            )
+        }
+        MessageBody::GetView => "GET_VIEW".to_owned(),
+        MessageBody::Recovery(_) => "RECOVERY".to_owned(),
+        MessageBody::RecoveryResponse(answer) => format!(
+            "RECOVERY_RESPONSE primary {}, head {}",
+            answer.is_primary, answer.head
+        ),
+        MessageBody::Handover(handover) => format!("HANDOVER {}", handover.target),
+        MessageBody::Ping(ping) => format!("PING head {}", ping.head),
+        MessageBody::Notice(notice) => format!("NOTICE {:?} about {}", notice.kind, notice.id),
         MessageBody::FetchLog(fetch) => format!("FETCH_LOG {}..={}", fetch.first, fetch.last),
         MessageBody::LogChunk(chunk) if chunk.entries.is_empty() => {
             format!("LOG_CHUNK of nothing, through {}", chunk.through)
@@ -48,7 +74,18 @@ fn word(operation: &ClientOperation) -> String {
 /// What an event says; nothing for those that others make superfluous.
 pub(crate) fn event(event: &Event) -> Option<String> {
     let text = match event {
-        Event::Committed { .. } | Event::Normal { .. } => return None,
+        Event::Committed { .. } => return None,
+        Event::Normal { view, .. } if view.view == 0 => return None,
+        Event::Normal {
+            view,
+            is_primary,
+            op,
+        } => {
+            let role = if *is_primary { "primary" } else { "backup" };
+            format!("is {role} of view {}, op {op}", view.view)
+        }
+        Event::Voted { target } => format!("votes for view {target}"),
+        Event::Entered { view } => format!("enters view {}", view.view),
         Event::Applied { op, .. } => format!("applies {op}"),
         Event::Fetching { first, last, from } => format!("misses {first}..={last}, asks {from}"),
         Event::Dropped(reason) => format!("drops a message: {reason:?}"),

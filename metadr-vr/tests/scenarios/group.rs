@@ -30,7 +30,15 @@ impl Group {
     pub(crate) fn new(count: u32, options: &Options) -> Self {
         let start = |id| {
             let state = Words::default();
-            Replica::new(boot(id, count), state, options.clone(), Tick(0), 0).0
+            Replica::new(
+                boot(id, count),
+                state,
+                options.clone(),
+                id.into(),
+                Tick(0),
+                0,
+            )
+            .0
         };
         Self {
             replicas: (0..count).map(start).collect(),
@@ -101,6 +109,11 @@ impl Group {
     fn call(&mut self, id: ReplicaId, act: impl FnOnce(&mut Replica<Words>, &mut Outputs)) {
         let mut outputs = Outputs::default();
         act(&mut self.replicas[id as usize], &mut outputs);
+        // The disk is fast.
+        let now = self.now;
+        while let Some(last) = std::mem::take(&mut outputs.persist).last() {
+            self.replicas[id as usize].on_persisted(now, last.sequence, &mut outputs);
+        }
         for event in &outputs.events {
             if let Some(text) = describe::event(event) {
                 self.tell(&format!("{id}: {text}"));

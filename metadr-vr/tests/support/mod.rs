@@ -4,10 +4,10 @@
 use bytes::Bytes;
 use metadr_runtime::xdr;
 use metadr_vr::wire::{
-    Batch, ClientOperation, Entry, EntryHeader, Envelope, EpochView, Hash128, Incarnation, Message,
-    MessageBody, ReplicaId,
+    Batch, ClientOperation, Entry, EntryHeader, Envelope, EpochView, Hash128, Incarnation, Life,
+    META_FORMAT, Member, Message, MessageBody, Meta, PeerInstance, ReplicaId,
 };
-use metadr_vr::{Boot, StateMachine, hash128};
+use metadr_vr::{Boot, Options, Start, StateMachine, hash128};
 
 /// The group that all tests play in.
 pub(crate) const CLUSTER: Hash128 = [7; 16];
@@ -34,9 +34,11 @@ impl StateMachine for Words {
     }
 }
 
-/// Replica `id` of a group of `count`.
-pub(crate) fn boot(id: ReplicaId, count: u32) -> Boot {
-    Boot {
+/// What is on the disk of replica `id` of a group of `count`.
+pub(crate) fn meta(id: ReplicaId, count: u32) -> Meta {
+    Meta {
+        format: META_FORMAT,
+        sequence: 1,
         cluster: CLUSTER,
         id,
         instance: hash128(&[&id.to_be_bytes()]),
@@ -44,24 +46,50 @@ pub(crate) fn boot(id: ReplicaId, count: u32) -> Boot {
             counter: 1,
             random: u64::from(id),
         },
-        voters: (0..count).collect(),
+        life: Life::Running,
+        promise: EpochView::default(),
+        voters: (0..count)
+            .map(|id| Member {
+                id,
+                address: String::new(),
+            })
+            .collect(),
+        // They have met before; else the first thing that each says is not
+        // counted yet.
+        peers: (0..count.max(9))
+            .filter(|peer| *peer != id)
+            .map(|id| PeerInstance {
+                id,
+                instance: hash128(&[&id.to_be_bytes()]),
+            })
+            .collect(),
+    }
+}
+
+/// Replica `id` of a group of `count`, as it starts for the first time.
+pub(crate) fn boot(id: ReplicaId, count: u32) -> Boot {
+    Boot::new(meta(id, count), Start::New)
+}
+
+/// The usual options, but for the timers of a view change: they never fire.
+pub(crate) fn calm() -> Options {
+    Options {
+        election_timeout: 1 << 40,
+        check_quorum: 1 << 40,
+        ping: 1 << 40,
+        ..Options::default()
     }
 }
 
 /// A message that says it is from `sender`.
 pub(crate) fn message(sender: ReplicaId, body: MessageBody) -> Message {
-    let Boot {
-        cluster,
-        instance,
-        incarnation,
-        ..
-    } = boot(sender, sender + 1);
+    let meta = meta(sender, sender + 1);
     let envelope = Envelope {
-        cluster,
+        cluster: meta.cluster,
         sender,
-        instance,
-        incarnation,
-        promise: EpochView::default(),
+        instance: meta.instance,
+        incarnation: meta.incarnation,
+        promise: meta.promise,
     };
     Message { envelope, body }
 }

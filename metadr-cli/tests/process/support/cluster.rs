@@ -144,6 +144,19 @@ impl Cluster {
         Process::start(&mut command)
     }
 
+    /// Starts a replica that was killed, with its own command.
+    pub(crate) fn restart(&mut self, replica: usize) {
+        let mut process = self.start_again(replica);
+        wait_for("a replica to start again", || {
+            assert!(process.is_running(), "{}", process.stderr());
+            process
+                .stderr()
+                .contains("recovers into view")
+                .then_some(())
+        });
+        self.replicas[replica] = process;
+    }
+
     /// Fails unless each of these replicas runs.
     pub(crate) fn assert_running(&mut self, replicas: &[usize]) {
         for replica in replicas {

@@ -16,6 +16,7 @@ pub(crate) const KEY_HAS_CHILDREN: u32 = 4;
 pub(crate) const KEY_MALFORMED: u32 = 5;
 pub(crate) const REPLICA_NOT_PRIMARY: u32 = 6;
 pub(crate) const QUORUM_NOT_REACHED: u32 = 7;
+pub(crate) const STATUS_NOT_NORMAL: u32 = 8;
 
 /// A record that does not arrive in 30 seconds ends its connection.
 const LESS_THAN_SILENCE: Duration = Duration::from_secs(20);

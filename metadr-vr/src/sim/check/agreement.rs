@@ -3,7 +3,7 @@
 use super::Violation;
 use crate::Replica;
 use crate::sim::model::Registers;
-use crate::wire::{Entry, OpNumber};
+use crate::wire::{Entry, Hash128, OpNumber};
 
 /// What was committed, as the first replica to know it has it.
 #[derive(Debug)]
@@ -14,12 +14,16 @@ pub(super) struct Agreement {
 }
 
 impl Agreement {
-    pub(super) fn new(replicas: &[Replica<Registers>]) -> Self {
-        let root = replicas[0].log().get(0).expect("a log has a root");
+    pub(super) fn new(cluster: Hash128, replicas: usize) -> Self {
         Self {
-            ledger: vec![root.clone()],
-            seen: vec![0; replicas.len()],
+            ledger: vec![Entry::root(cluster)],
+            seen: vec![0; replicas],
         }
+    }
+
+    /// A replica starts again, and has to find out what is committed.
+    pub(super) fn restarted(&mut self, index: usize) {
+        self.seen[index] = 0;
     }
 
     pub(super) fn ledger(&self) -> &[Entry] {
@@ -66,7 +70,7 @@ mod tests {
     #[test]
     fn another_entry_at_a_committed_op_is_found() {
         let replicas = [single(&[1, 2]), single(&[1, 3])];
-        let mut agreement = Agreement::new(&replicas);
+        let mut agreement = Agreement::new([1; 16], replicas.len());
         assert_eq!(agreement.check(0, &replicas[0]).map(<[_]>::len), Ok(2));
         let second = agreement.check(1, &replicas[1]).map(|_| ());
         assert_violates("S1", "another op 2", second);
@@ -75,7 +79,7 @@ mod tests {
     #[test]
     fn a_commit_number_that_goes_back_is_found() {
         let replicas = [single(&[1, 2])];
-        let mut agreement = Agreement::new(&replicas);
+        let mut agreement = Agreement::new([1; 16], replicas.len());
         assert_eq!(agreement.check(0, &replicas[0]).map(<[_]>::len), Ok(2));
         let back = agreement.check(0, &single(&[1])).map(|_| ());
         assert_violates("S1", "went back from commit 2", back);

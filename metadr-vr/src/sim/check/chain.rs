@@ -9,22 +9,32 @@ use std::collections::HashMap;
 /// Every entry that any replica has held.
 #[derive(Debug)]
 pub(super) struct Chain {
-    /// The head of each replica when it was last looked at.
-    seen: Vec<(OpNumber, Hash128)>,
+    /// The head of each replica when it was last looked at, and of which view
+    /// its log was.
+    seen: Vec<(OpNumber, Hash128, EpochView)>,
     prepared: HashMap<(EpochView, OpNumber), Hash128>,
 }
 
 impl Chain {
     pub(super) fn new(replicas: usize) -> Self {
         Self {
-            seen: vec![(0, Hash128::default()); replicas],
+            seen: vec![Default::default(); replicas],
             prepared: HashMap::new(),
         }
     }
 
+    /// A replica starts again with another log.
+    pub(super) fn restarted(&mut self, index: usize) {
+        self.seen[index] = Default::default();
+    }
+
     pub(super) fn check(&mut self, index: usize, replica: &Replica<Registers>) -> Check {
         let log = replica.log();
-        let (seen_head, seen_checksum) = self.seen[index];
+        let (mut seen_head, seen_checksum, seen_view) = self.seen[index];
+        if replica.last_normal() != seen_view {
+            // It has taken over the log of another view.
+            seen_head = 0;
+        }
         if seen_head > 0 && log.checksum(seen_head) != Some(seen_checksum) {
             let what = format!("replica {index} changed op {seen_head} within a view");
             return Err(Violation::new("S2", what));
@@ -43,7 +53,8 @@ impl Chain {
                 return Err(Violation::new("S3", what));
             }
         }
-        self.seen[index] = (log.head(), log.head_header().checksum);
+        let checksum = log.head_header().checksum;
+        self.seen[index] = (log.head(), checksum, replica.last_normal());
         Ok(())
     }
 }

@@ -3,17 +3,19 @@
 use super::{Check, Violation};
 use crate::sim::model::Registers;
 use crate::wire::{Entry, Message, MessageBody};
-use crate::{Replica, quorum};
+use crate::{Replica, Status, quorum};
 
 /// S8: every quorum has a replica that holds what is committed, so that no
-/// view change can miss it.
-pub(super) fn committed_is_held(entry: &Entry, replicas: &[Replica<Registers>]) -> Check {
+/// view change can miss it. Those that are down without their memory, or still
+/// recover, take part in no quorum.
+pub(super) fn committed_is_held(entry: &Entry, replicas: &[Option<Replica<Registers>>]) -> Check {
     let op = entry.header.op;
-    let holders = replicas
-        .iter()
-        .filter(|replica| replica.log().checksum(op) == Some(entry.header.checksum))
-        .count();
-    let without = replicas.len() - holders;
+    let holds =
+        |replica: &&Replica<Registers>| replica.log().checksum(op) == Some(entry.header.checksum);
+    let takes_part = |replica: &&Replica<Registers>| replica.status() != Status::Recovering;
+    let participants = || replicas.iter().flatten().filter(takes_part);
+    let holders = participants().filter(holds).count();
+    let without = participants().count() - holders;
     if without < quorum(replicas.len()) {
         return Ok(());
     }
@@ -47,9 +49,9 @@ mod tests {
     fn a_committed_entry_that_too_few_hold_is_found() {
         let holder = primary(3, &[1]);
         let entry = holder.log().get(1).expect("an entry").clone();
-        let two = [holder.clone(), holder.clone(), fresh(2, 3)];
+        let two = [holder.clone(), holder.clone(), fresh(2, 3)].map(Some);
         assert_eq!(committed_is_held(&entry, &two), Ok(()));
-        let one = [holder, fresh(1, 3), fresh(2, 3)];
+        let one = [holder, fresh(1, 3), fresh(2, 3)].map(Some);
         assert_violates("S8", "held by 1 of 3", committed_is_held(&entry, &one));
     }
 
@@ -64,9 +66,9 @@ mod tests {
                 round: 0,
             });
             let envelope = Envelope {
-                cluster: sender.boot().cluster,
+                cluster: sender.boot().cluster(),
                 sender: 0,
-                instance: sender.boot().instance,
+                instance: sender.boot().instance(),
                 incarnation: Incarnation::default(),
                 promise: EpochView::default(),
             };

@@ -76,7 +76,10 @@ impl History {
             return Err(Violation::new("S13", what));
         };
         let ClientReply::Ok { result, op, index } = reply else {
-            return self.refused(asked.request);
+            return match reply {
+                ClientReply::Unknown => Ok(()),
+                _ => self.refused(asked.request),
+            };
         };
         let got = model::value(result.clone());
         let (place, expected) = match asked.request {

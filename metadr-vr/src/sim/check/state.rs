@@ -27,7 +27,7 @@ impl State {
 
     fn compare(&mut self, replica: &Replica<Registers>, op: u64, digest: Hash128) -> Check {
         let place = usize::try_from(op - 1).expect("runs are short");
-        let id = replica.boot().id;
+        let id = replica.boot().id();
         match self.after.get(place) {
             Some(first) if *first == digest => Ok(()),
             Some(_) => {

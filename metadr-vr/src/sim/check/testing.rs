@@ -2,19 +2,15 @@
 
 use super::Check;
 use crate::sim::model::{self, Registers};
-use crate::wire::{Incarnation, ReplicaId};
-use crate::{Boot, Options, Outputs, Replica, Request, RequestId, Tick};
+use crate::wire::ReplicaId;
+use crate::{Boot, Options, Outputs, Replica, Request, RequestId, Start, Tick};
 
 /// A replica of a group of `count` that nothing has happened to.
 pub(super) fn fresh(id: ReplicaId, count: u32) -> Replica<Registers> {
-    let boot = Boot {
-        cluster: [1; 16],
-        id,
-        instance: [2; 16],
-        incarnation: Incarnation::default(),
-        voters: (0..count).collect(),
-    };
-    Replica::new(boot, Registers::default(), Options::default(), Tick(0), 0).0
+    let meta = crate::sim::node::meta([1; 16], id, count);
+    let boot = Boot::new(meta, Start::New);
+    let options = Options::default();
+    Replica::new(boot, Registers::default(), options, 0, Tick(0), 0).0
 }
 
 /// The first replica of a group of `count` with writes in its log, one in each entry.

@@ -1,0 +1,254 @@
+//! Taking over the log of a view: staged beside the own one, and put in its
+//! place at once when it is complete.
+//!
+//! Until then the old log and the old `last_normal` stay, and are what a later
+//! view change is told. So no entry that this replica has acknowledged is ever
+//! gone from it before the view's log, which has it, is here.
+
+use super::accept::Sender;
+use super::{Replica, Status};
+use crate::outputs::{Event, Fault, Outputs};
+use crate::wire::{Entry, FetchLog, Hash128, LogChunk, MessageBody, OpNumber};
+use crate::{StateMachine, Tick};
+
+/// The log that is to be taken over.
+#[derive(Clone, Debug)]
+pub(super) struct Goal {
+    pub(super) head: OpNumber,
+    pub(super) head_checksum: Hash128,
+    pub(super) commit: OpNumber,
+}
+
+/// How far it is here.
+#[derive(Clone, Debug)]
+pub(super) struct Staged {
+    goal: Goal,
+    /// The own log is part of it up to here.
+    base: OpNumber,
+    /// What follows, contiguous.
+    entries: Vec<Entry>,
+    /// The replica that is asked for the rest, by its place.
+    source: usize,
+    request: u64,
+    /// When to ask again, or another.
+    due: Tick,
+}
+
+impl Staged {
+    pub(super) fn deadline(&self) -> Tick {
+        self.due
+    }
+
+    fn reached(&self) -> OpNumber {
+        self.base + self.entries.len() as u64
+    }
+
+    fn last_checksum(&self) -> Option<Hash128> {
+        self.entries.last().map(|entry| entry.header.checksum)
+    }
+}
+
+impl<S: StateMachine> Replica<S> {
+    /// Begins to take over a log of which `inline` may be the end.
+    pub(super) fn stage(
+        &mut self,
+        goal: Goal,
+        inline: Vec<Entry>,
+        source: usize,
+        outputs: &mut Outputs,
+    ) {
+        // A restarted replica that has been Normal in this view acknowledged
+        // what it holds of it: an old duplicate of the view's start must not
+        // take that away. What is missing comes by repair.
+        let holds_goal = self.log.checksum(goal.head) == Some(goal.head_checksum);
+        let only_extends = self.last_normal == self.view
+            && self.status != Status::Recovering
+            && !crate::options::bug!(self.options, P36);
+        if only_extends && (holds_goal || self.log.head() < goal.head) {
+            let base = self.log.head();
+            self.repair_from(goal.head);
+            return self.install(base, Vec::new(), goal.commit.min(base), outputs);
+        }
+        let (base, entries) = self.usable(&goal, inline);
+        self.staged = Some(Staged {
+            goal,
+            base,
+            entries,
+            source,
+            request: 0,
+            due: self.now,
+        });
+        self.continue_staging(outputs);
+    }
+
+    /// How much of the own log is part of the goal, and what follows it.
+    fn usable(&self, goal: &Goal, inline: Vec<Entry>) -> (OpNumber, Vec<Entry>) {
+        if self.log.checksum(goal.head) == Some(goal.head_checksum) {
+            return (goal.head, Vec::new());
+        }
+        let is_chain = inline.windows(2).all(|pair| follows(&pair[0], &pair[1]));
+        let is_whole = inline.iter().all(Entry::is_intact)
+            && inline.last().map(|last| last.header.checksum) == Some(goal.head_checksum);
+        if let Some(first) = inline.first()
+            && is_chain
+            && is_whole
+            && first.header.op > 0
+            && self.log.checksum(first.header.op - 1) == Some(first.header.parent)
+            && first.header.op > self.commit_number
+        {
+            return (first.header.op - 1, inline);
+        }
+        // What is committed is part of every later view's log.
+        (self.commit_number, Vec::new())
+    }
+
+    /// Takes the log over if it is complete, else asks for more of it.
+    fn continue_staging(&mut self, outputs: &mut Outputs) {
+        let Some(staged) = &mut self.staged else {
+            return;
+        };
+        if staged.reached() == staged.goal.head {
+            let checksum = staged
+                .last_checksum()
+                .or_else(|| self.log.checksum(staged.base));
+            if checksum == Some(staged.goal.head_checksum) {
+                let Staged {
+                    goal,
+                    base,
+                    entries,
+                    ..
+                } = self.staged.take().expect("it is staged");
+                return self.install(base, entries, goal.commit, outputs);
+            }
+            // Some source has another log: begin again.
+            staged.entries.clear();
+        }
+        self.fetch_staged(outputs);
+    }
+
+    fn fetch_staged(&mut self, outputs: &mut Outputs) {
+        let request = self.next_request();
+        let max_bytes = self.answer_bytes();
+        let due = self.now.after(self.options.fetch_timeout);
+        let Some(staged) = &mut self.staged else {
+            return;
+        };
+        staged.request = request;
+        staged.due = due;
+        let fetch = FetchLog {
+            request,
+            first: staged.reached() + 1,
+            last: staged.goal.head,
+            max_bytes: u32::try_from(max_bytes).unwrap_or(u32::MAX),
+        };
+        let to = self.boot.voters()[staged.source];
+        let (first, last) = (fetch.first, fetch.last);
+        outputs.events.push(Event::Fetching {
+            first,
+            last,
+            from: to,
+        });
+        self.send(to, MessageBody::FetchLog(fetch), outputs);
+    }
+
+    /// Asks the next replica, when one does not answer.
+    pub(super) fn staging_tick(&mut self, outputs: &mut Outputs) {
+        let own = self.place();
+        let count = self.boot.voters().len();
+        let Some(staged) = &mut self.staged else {
+            return;
+        };
+        if self.now < staged.due {
+            return;
+        }
+        staged.source = (1..=count)
+            .map(|step| (staged.source + step) % count)
+            .find(|place| *place != own)
+            .unwrap_or(staged.source);
+        self.fetch_staged(outputs);
+    }
+
+    pub(super) fn on_staged_chunk(
+        &mut self,
+        Sender(place): Sender,
+        chunk: LogChunk,
+        outputs: &mut Outputs,
+    ) {
+        let Some(staged) = &mut self.staged else {
+            return;
+        };
+        if place != staged.source || chunk.request != staged.request {
+            return;
+        }
+        let before = staged.reached();
+        for entry in chunk.entries {
+            let op = entry.header.op;
+            if op != staged.reached() + 1 || op > staged.goal.head || !entry.is_intact() {
+                continue;
+            }
+            let parent = staged
+                .last_checksum()
+                .or_else(|| self.log.checksum(staged.base));
+            if Some(entry.header.parent) == parent {
+                staged.entries.push(entry);
+            } else {
+                // The source holds another log, or this replica got a wrong
+                // beginning from an earlier one.
+                staged.entries.clear();
+                staged.due = self.now;
+                return;
+            }
+        }
+        if staged.reached() == before && chunk.through <= before {
+            // This one has nothing more: the next is asked at the next tick.
+            staged.due = self.now.after(1);
+        } else if staged.reached() >= chunk.through {
+            self.continue_staging(outputs);
+        } else {
+            // The rest is on its way: to ask again would double it.
+            staged.due = self.now.after(self.options.fetch_timeout);
+        }
+    }
+
+    /// Puts the view's log in the place of the own one, in one step.
+    fn install(
+        &mut self,
+        base: OpNumber,
+        entries: Vec<Entry>,
+        commit: OpNumber,
+        outputs: &mut Outputs,
+    ) {
+        if base < self.commit_number {
+            let op = base + 1;
+            return self.fault(Fault::Divergence { op }, outputs);
+        }
+        self.staged = None;
+        self.log.truncate(base);
+        for entry in entries {
+            self.log.append(entry);
+        }
+        let head = self.log.head();
+        self.last_normal = self.view;
+        self.status = Status::Normal;
+        self.view_start_op = head;
+        self.commit_number = self.commit_number.max(commit.min(head));
+        self.view_change.attempts = 0;
+        self.votes.clear();
+        self.primary_heard = self.now;
+        self.election = self.election_deadline();
+        outputs.events.push(Event::Normal {
+            view: self.view,
+            is_primary: self.is_primary(),
+            op: head,
+        });
+        if self.is_primary() {
+            self.begin_primary(outputs);
+        } else {
+            self.owes_acknowledgement = true;
+        }
+    }
+}
+
+fn follows(parent: &Entry, child: &Entry) -> bool {
+    child.header.op == parent.header.op + 1 && child.header.parent == parent.header.checksum
+}

@@ -1,0 +1,173 @@
+//! Recovery of a replica that has lost its memory.
+//!
+//! Such a replica is silent until it has the log of a Normal primary whose
+//! view is not below its own promise, taken after its restart. So it is
+//! missing in quorums, but it never misleads one.
+
+use super::accept::Sender;
+use super::join::Goal;
+use super::{Replica, Status};
+use crate::outputs::{Event, Outputs};
+use crate::wire::{EpochView, MessageBody, Recovery as Ask, RecoveryResponse};
+use crate::{StateMachine, Tick};
+
+/// What a recovering replica has been told, and what it knows of others that
+/// recover.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recovery {
+    /// The newest answer of each voter, by its place.
+    answers: Vec<Option<(EpochView, RecoveryResponse)>>,
+    /// When to ask again.
+    resend: Tick,
+    /// When each voter last said that it recovers.
+    recovering: Vec<Option<Tick>>,
+    /// Since when there has been no quorum that remembers.
+    lost_since: Option<Tick>,
+    is_reported: bool,
+    /// The goal that waits for the promise of its view.
+    goal: Option<(Goal, usize)>,
+}
+
+impl Recovery {
+    pub(super) fn new(voters: usize) -> Self {
+        Self {
+            answers: vec![None; voters],
+            recovering: vec![None; voters],
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Tick {
+        self.resend
+    }
+}
+
+impl<S: StateMachine> Replica<S> {
+    pub(super) fn recovery_tick(&mut self, outputs: &mut Outputs) {
+        // Also while a log is being fetched: its view may be over before that.
+        if self.now < self.recovery.resend {
+            return;
+        }
+        self.recovery.resend = self.now.after(self.options.recovery_resend);
+        let nonce = self.boot.incarnation();
+        self.send_to_all(&MessageBody::Recovery(Ask { nonce }), outputs);
+    }
+
+    pub(super) fn on_recovery(
+        &mut self,
+        Sender(place): Sender,
+        promise: EpochView,
+        ask: &Ask,
+        outputs: &mut Outputs,
+    ) {
+        self.recovery.recovering[place] = Some(self.now);
+        if self.status != Status::Normal {
+            return;
+        }
+        if promise > self.view {
+            // It once promised a later view, so nobody can answer it until one
+            // begins; one of which it is not the primary itself.
+            let sender = self.boot.voters()[place];
+            let mut view = promise;
+            while self.primary_of(view) == sender {
+                view.view += 1;
+            }
+            if self.votes.own() < Some(view.view) {
+                self.cast_vote(view.view, outputs);
+            }
+            return;
+        }
+        let head = self.log.head_header();
+        let response = RecoveryResponse {
+            nonce: ask.nonce,
+            is_primary: self.is_primary() && !self.suspended,
+            head: head.op,
+            head_checksum: head.checksum,
+            commit: self.commit_number,
+        };
+        let to = self.boot.voters()[place];
+        self.send(to, MessageBody::RecoveryResponse(response), outputs);
+    }
+
+    pub(super) fn on_recovery_response(
+        &mut self,
+        Sender(place): Sender,
+        view: EpochView,
+        response: RecoveryResponse,
+        outputs: &mut Outputs,
+    ) {
+        if self.status != Status::Recovering || response.nonce != self.boot.incarnation() {
+            return;
+        }
+        self.recovery.answers[place] = Some((view, response));
+        let answers = self.recovery.answers.iter().flatten();
+        let Some(newest) = answers.map(|(view, _)| *view).max() else {
+            return;
+        };
+        let is_under_way = self.staged.is_some() || self.recovery.goal.is_some();
+        if newest < self.view || (is_under_way && newest == self.view) {
+            return;
+        }
+        let primary = self.primary_of(newest);
+        let source = self.boot.voters().iter().position(|id| *id == primary);
+        let Some(source) = source else {
+            return;
+        };
+        let Some((at, answer)) = self.recovery.answers[source].clone() else {
+            return;
+        };
+        if at != newest || !answer.is_primary {
+            return;
+        }
+        let goal = Goal {
+            head: answer.head,
+            head_checksum: answer.head_checksum,
+            commit: answer.commit,
+        };
+        self.staged = None;
+        self.recovery.goal = Some((goal, source));
+        if newest > self.view {
+            self.promise(newest, outputs);
+        }
+        if self.may_speak() {
+            self.recovery_promised(outputs);
+        }
+    }
+
+    /// Fetches the log, once the promise of its view is on disk.
+    pub(super) fn recovery_promised(&mut self, outputs: &mut Outputs) {
+        if let Some((goal, source)) = self.recovery.goal.take() {
+            self.stage(goal, Vec::new(), source, outputs);
+        }
+    }
+
+    /// Looks whether too many have lost their memory for the group to go on.
+    pub(super) fn watch_quorum(&mut self, outputs: &mut Outputs) {
+        let own = self.place();
+        let window = self.options.recovery_resend * 5;
+        let recovers = |place: usize| {
+            if place == own {
+                return self.status == Status::Recovering;
+            }
+            let said = self.recovery.recovering[place];
+            said.is_some_and(|at| self.now.since(at) <= window)
+        };
+        let recovering: Vec<u32> = (0..self.boot.voters().len())
+            .filter(|place| recovers(*place))
+            .map(|place| self.boot.voters()[place])
+            .collect();
+        let remember = self.boot.voters().len() - recovering.len();
+        // A Normal primary is enough to bring everybody back.
+        let is_lost = remember < self.quorum() && self.status != Status::Normal;
+        if !is_lost {
+            self.recovery.lost_since = None;
+            self.recovery.is_reported = false;
+            return;
+        }
+        let since = *self.recovery.lost_since.get_or_insert(self.now);
+        if self.now.since(since) >= self.options.lost_quorum && !self.recovery.is_reported {
+            self.recovery.is_reported = true;
+            outputs.events.push(Event::LostQuorum { recovering });
+        }
+    }
+}

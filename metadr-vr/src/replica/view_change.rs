@@ -1,0 +1,270 @@
+//! Changing the view: promising it, choosing its log, starting it.
+
+use super::accept::Sender;
+use super::join::Goal;
+use super::repair::Repair;
+use super::{Replica, Status};
+use crate::outputs::{Event, Outputs};
+use crate::wire::{DoViewChange, Entry, EpochView, Handover, MessageBody, StartView};
+use crate::{StateMachine, Tick};
+
+/// Entries up to so many bytes travel within DO_VIEW_CHANGE and START_VIEW.
+const INLINE_BYTES: u64 = 256 << 10;
+
+/// The state of a view change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ViewChange {
+    /// What this replica reports, from entering the view until it starts.
+    own: Option<DoViewChange>,
+    /// What the others report, by their places; only at the view's primary.
+    reported: Vec<Option<DoViewChange>>,
+    /// Whether the log of the view has been chosen.
+    is_chosen: bool,
+    /// View changes in a row that did not come to an end.
+    pub(super) attempts: u32,
+    /// When to say everything again.
+    resend: Tick,
+    /// When to give this view up.
+    give_up: Tick,
+}
+
+impl ViewChange {
+    pub(super) fn deadline(&self) -> Tick {
+        self.resend.min(self.give_up)
+    }
+}
+
+impl<S: StateMachine> Replica<S> {
+    /// Promises a view, as a quorum voted for it or as somebody has entered it.
+    pub(super) fn enter(&mut self, view: EpochView, outputs: &mut Outputs) {
+        outputs.events.push(Event::Entered { view });
+        self.leave_view(Status::ViewChange { entered: true }, view, outputs);
+        self.view_change.own = Some(DoViewChange {
+            last_normal: self.last_normal,
+            head: self.log.head(),
+            head_checksum: self.log.head_header().checksum,
+            commit: self.commit_number,
+            entries: self.suffix(),
+        });
+        if self.may_speak() {
+            self.announce_view(outputs);
+        }
+    }
+
+    /// Promises a view that others have started already. The log stays as it
+    /// is until that of the view is here, complete.
+    pub(super) fn follow(&mut self, view: EpochView, outputs: &mut Outputs) {
+        self.leave_view(Status::ViewChange { entered: false }, view, outputs);
+        if self.may_speak() {
+            self.ask_for_view(outputs);
+        }
+    }
+
+    fn leave_view(&mut self, status: Status, view: EpochView, outputs: &mut Outputs) {
+        self.status = status;
+        self.promise(view, outputs);
+        self.restart_view_change();
+        self.leave_requests(outputs);
+    }
+
+    pub(super) fn restart_view_change(&mut self) {
+        self.staged = None;
+        self.repair = Repair::default();
+        self.owes_acknowledgement = false;
+        self.suspended = false;
+        self.round_seen = 0;
+        self.votes.clear();
+        self.view_change = ViewChange {
+            attempts: self.view_change.attempts + 1,
+            reported: vec![None; self.boot.voters().len()],
+            ..ViewChange::default()
+        };
+        self.view_change.resend = self.now.after(self.options.view_change_resend);
+        self.view_change.give_up = self.now.after(self.patience());
+    }
+
+    /// How long to wait for a view to start: longer each time, and not the
+    /// same at all replicas.
+    fn patience(&mut self) -> u64 {
+        let doublings = self.view_change.attempts.saturating_sub(1).min(3);
+        let timeout = self.options.election_timeout << doublings;
+        timeout + self.random.below(self.options.election_timeout / 2)
+    }
+
+    /// What had to wait for the promise to be on disk.
+    pub(super) fn announce_view(&mut self, outputs: &mut Outputs) {
+        self.view_change.resend = self.now.after(self.options.view_change_resend);
+        self.send_to_all(&MessageBody::EnterView, outputs);
+        let own = self.view_change.own.clone();
+        let own = own.expect("a replica that entered a view has something to report");
+        if self.is_primary() {
+            let place = self.place();
+            self.collect(place, own, outputs);
+        } else {
+            self.send(self.primary(), MessageBody::DoViewChange(own), outputs);
+        }
+    }
+
+    pub(super) fn ask_for_view(&mut self, outputs: &mut Outputs) {
+        self.view_change.resend = self.now.after(self.options.view_change_resend);
+        if !self.is_primary() {
+            self.send(self.primary(), MessageBody::GetView, outputs);
+        }
+    }
+
+    pub(super) fn on_do_view_change(
+        &mut self,
+        Sender(place): Sender,
+        report: DoViewChange,
+        outputs: &mut Outputs,
+    ) {
+        if self.status == (Status::ViewChange { entered: true }) && self.is_primary() {
+            self.collect(place, report, outputs);
+        } else if self.status == Status::Normal && self.is_primary() {
+            // It missed the start of the view.
+            self.send_start_view(place, outputs);
+        }
+    }
+
+    fn collect(&mut self, place: usize, report: DoViewChange, outputs: &mut Outputs) {
+        if self.view_change.is_chosen {
+            return;
+        }
+        self.view_change.reported[place].get_or_insert(report);
+        let reported = self.view_change.reported.iter().flatten().count();
+        // Its own report counts once its own promise is on disk, and it is a
+        // must: this log is the one that can be read without the network.
+        let own = self.place();
+        if reported < self.quorum() || self.view_change.reported[own].is_none() {
+            return;
+        }
+        self.view_change.is_chosen = true;
+        let reports = &self.view_change.reported;
+        let commit = reports.iter().flatten().map(|one| one.commit).max();
+        let by_rule = |one: &DoViewChange| (one.last_normal, one.head);
+        let by_entry = |one: &DoViewChange| {
+            let last = one.entries.last().map(|entry| entry.header.prepared);
+            (last.unwrap_or_default(), one.head)
+        };
+        let ignores_last_normal = crate::options::bug!(self.options, P19);
+        let (source, best) = (reports.iter().enumerate())
+            .filter_map(|(place, one)| one.clone().map(|one| (place, one)))
+            .max_by_key(|(place, one)| {
+                let key = if ignores_last_normal {
+                    by_entry(one)
+                } else {
+                    by_rule(one)
+                };
+                // The own log first, of equal ones: nothing has to be fetched.
+                (key, *place == own)
+            })
+            .expect("a quorum has reported");
+        let commit = commit.expect("a quorum has reported");
+        assert!(
+            best.head >= commit,
+            "the chosen log lacks what is committed"
+        );
+        let goal = Goal {
+            head: best.head,
+            head_checksum: best.head_checksum,
+            commit,
+        };
+        self.stage(goal, best.entries, source, outputs);
+    }
+
+    pub(super) fn on_start_view(
+        &mut self,
+        Sender(place): Sender,
+        start: StartView,
+        outputs: &mut Outputs,
+    ) {
+        if self.boot.voters()[place] != self.primary() {
+            return;
+        }
+        self.primary_heard = self.now;
+        match self.status {
+            Status::Normal => self.owes_acknowledgement = true,
+            Status::ViewChange { .. } if self.staged.is_some() => {}
+            Status::ViewChange { .. } => {
+                let goal = Goal {
+                    head: start.head,
+                    head_checksum: start.head_checksum,
+                    commit: start.commit,
+                };
+                self.stage(goal, start.entries, place, outputs);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_get_view(&mut self, Sender(place): Sender, outputs: &mut Outputs) {
+        if self.status == Status::Normal && self.is_primary() {
+            self.send_start_view(place, outputs);
+        }
+    }
+
+    pub(super) fn on_handover(&mut self, handover: &Handover, outputs: &mut Outputs) {
+        let view = EpochView {
+            view: handover.target,
+            ..self.view
+        };
+        if self.status == Status::Normal
+            && view > self.view
+            && self.primary_of(view) == self.boot.id()
+        {
+            self.enter(view, outputs);
+        }
+    }
+
+    pub(super) fn start_view(&self) -> StartView {
+        StartView {
+            head: self.log.head(),
+            head_checksum: self.log.head_header().checksum,
+            commit: self.commit_number,
+            entries: self.suffix(),
+        }
+    }
+
+    fn send_start_view(&mut self, place: usize, outputs: &mut Outputs) {
+        let to = self.boot.voters()[place];
+        self.send(to, MessageBody::StartView(self.start_view()), outputs);
+    }
+
+    /// The entries after the commit number, if they are small enough.
+    fn suffix(&self) -> Vec<Entry> {
+        let (commit, head) = (self.commit_number, self.log.head());
+        if self.log.bytes_between(commit, head) > INLINE_BYTES {
+            return Vec::new();
+        }
+        self.log.slice(commit + 1, head, INLINE_BYTES).to_vec()
+    }
+
+    pub(super) fn view_change_tick(&mut self, entered: bool, outputs: &mut Outputs) {
+        if self.now >= self.view_change.give_up {
+            self.view_change.attempts += 1;
+            self.view_change.give_up = self.now.after(self.patience());
+            self.cast_vote(self.view.view + 1, outputs);
+        }
+        if self.now >= self.view_change.resend && self.may_speak() {
+            if entered {
+                self.announce_view(outputs);
+            } else if self.staged.is_none() {
+                self.ask_for_view(outputs);
+            }
+            self.view_change.resend = self.now.after(self.options.view_change_resend);
+        }
+    }
+
+    /// The primary of a view: the voters take turns.
+    pub(super) fn primary_of(&self, view: EpochView) -> u32 {
+        let voters = self.boot.voters();
+        let turn = view.view % voters.len() as u64;
+        voters[usize::try_from(turn).expect("a turn is less than the voters")]
+    }
+
+    pub(super) fn place(&self) -> usize {
+        let own = self.boot.id();
+        let place = self.boot.voters().iter().position(|id| *id == own);
+        place.expect("a replica is one of its voters")
+    }
+}
