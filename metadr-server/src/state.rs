@@ -220,6 +220,25 @@ mod tests {
     }
 
     #[test]
+    fn p39_one_damaged_slot_loses_no_promise() {
+        for slot in 0..2 {
+            let parent = tempfile::tempdir().unwrap();
+            let (mut state, first) = StateDirectory::open(parent.path(), &identity()).unwrap();
+            let mut meta = first.meta.clone();
+            meta.sequence += 1;
+            meta.promise.view = 7;
+            state.update(&meta).unwrap();
+            drop(state);
+            let file = parent.path().join("meta");
+            let mut content = fs::read(&file).unwrap();
+            content[slot * metadr_vr::meta::SLOT_BYTES + 30] ^= 1;
+            fs::write(&file, content).unwrap();
+            let (_state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+            assert_eq!(boot.meta.promise.view, 7);
+        }
+    }
+
+    #[test]
     fn p39_a_damaged_meta_file_is_refused() {
         let parent = tempfile::tempdir().unwrap();
         drop(StateDirectory::open(parent.path(), &identity()).unwrap());

@@ -40,9 +40,9 @@ fn write_all(
     waiting: &mpsc::Receiver<Meta>,
     synced: &async_channel::Sender<u64>,
 ) {
-    while let Ok(first) = waiting.recv() {
-        // Of several that have gathered, the last says it all.
-        let meta = waiting.try_iter().last().unwrap_or(first);
+    // Each update in turn, none skipped: slots that are further apart than one
+    // update count as damage at the next start.
+    while let Ok(meta) = waiting.recv() {
         if let Err(error) = state.update(&meta) {
             // After a failed sync nobody knows what is on disk, and a replica
             // that does not know its promises must not keep any role.
@@ -52,5 +52,32 @@ fn write_all(
         if synced.try_send(meta.sequence).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Identity;
+
+    #[test]
+    fn updates_that_had_gathered_were_skipped_and_the_slots_drifted_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let identity = Identity {
+            id: 0,
+            endpoints: vec!["localhost:5008".parse().unwrap()],
+            recovering: false,
+        };
+        let (state, boot) = StateDirectory::open(directory.path(), &identity).unwrap();
+        let (storage, written) = Storage::start(state).unwrap();
+        let first = boot.meta.sequence + 1;
+        for sequence in first..first + 20 {
+            let meta = boot.meta.clone();
+            storage.write(Meta { sequence, ..meta });
+        }
+        // The thread ends when it has written everything, and the reports with it.
+        drop(storage);
+        let reported: Vec<u64> = std::iter::from_fn(|| written.recv_blocking().ok()).collect();
+        assert_eq!(reported, (first..first + 20).collect::<Vec<_>>());
     }
 }

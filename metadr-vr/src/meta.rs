@@ -1,10 +1,11 @@
 //! The meta file: a replica's promises, in two slots.
 //!
 //! Every update is written to both slots, one after the other, each synced
-//! before the next step. So at any moment at least one slot is whole, and the
-//! two are never more than one update apart. A single slot that rots can
-//! therefore be told from a newer promise that was lost: the file is refused
-//! if what is left could be older than a promise that was made.
+//! before the next step, and nothing depends on an update before both have it.
+//! So at any moment at least one slot is whole, the two are never more than one
+//! update apart, and either of them holds every promise that was shown: a
+//! single damaged slot loses nothing. Slots that no interrupted update leaves
+//! behind are refused. Updates must not be skipped, else they look like that.
 
 use crate::hash128;
 use crate::wire::{Hash128, META_FORMAT, Meta};
@@ -52,9 +53,9 @@ pub struct Loaded {
     /// The slot, 0 or 1, that has to be written first at the next update: the
     /// damaged or the older one.
     pub write_first: usize,
-    /// One slot is damaged. The other may be one update behind what was
-    /// promised, unless it says that the replica was shut down cleanly.
-    pub is_doubtful: bool,
+    /// One slot is damaged: by an interrupted update, or because the disk rots,
+    /// which a person should hear of.
+    pub has_damaged_slot: bool,
 }
 
 /// The bytes of a slot.
@@ -95,12 +96,12 @@ pub fn load(file: &[u8]) -> Result<Loaded, MetaError> {
         (Slot::Whole(meta), Slot::Damaged) => Ok(Loaded {
             meta: *meta,
             write_first: 1,
-            is_doubtful: true,
+            has_damaged_slot: true,
         }),
         (Slot::Damaged, Slot::Whole(meta)) => Ok(Loaded {
             meta: *meta,
             write_first: 0,
-            is_doubtful: true,
+            has_damaged_slot: true,
         }),
         (Slot::Whole(one), Slot::Whole(two)) => newest(*one, *two),
     }
@@ -118,7 +119,7 @@ fn newest(one: Meta, two: Meta) -> Result<Loaded, MetaError> {
     Ok(Loaded {
         meta,
         write_first,
-        is_doubtful: false,
+        has_damaged_slot: false,
     })
 }
 
@@ -188,7 +189,7 @@ mod tests {
         assert_eq!((loaded.meta.sequence, loaded.write_first), (8, 0));
         let loaded = load(&file(&meta(9), &meta(8))).unwrap();
         assert_eq!((loaded.meta.sequence, loaded.write_first), (9, 1));
-        assert!(!loaded.is_doubtful);
+        assert!(!loaded.has_damaged_slot);
     }
 
     #[test]
@@ -215,7 +216,7 @@ mod tests {
             let mut damaged = whole.clone();
             damaged[byte] ^= 0x10;
             let loaded = load(&damaged).unwrap();
-            assert!(loaded.is_doubtful, "byte {byte}");
+            assert!(loaded.has_damaged_slot, "byte {byte}");
             assert_eq!((loaded.meta.sequence, loaded.write_first), (7, 0));
         }
     }

@@ -36,6 +36,13 @@ impl MetaFile {
             .read_to_end(&mut content)
             .map_err(|error| StateError::disk("read", &path, error))?;
         let loaded = meta::load(&content).map_err(|error| StateError::damaged(&path, error))?;
+        if loaded.has_damaged_slot {
+            eprintln!(
+                "{}: one of its two slots is damaged, the other is used: an update was \
+                 interrupted, or the disk fails",
+                path.display()
+            );
+        }
         let meta_file = Self {
             file,
             path,
