@@ -206,7 +206,7 @@ impl<S: StateMachine> Replica<S> {
             MessageBody::RecoveryResponse(response) => {
                 self.on_recovery_response(sender, promise, response, outputs);
             }
-            MessageBody::Handover(handover) => self.on_handover(&handover, outputs),
+            MessageBody::Handover(handover) => self.on_handover(sender, &handover, outputs),
             // The envelope has said it all.
             MessageBody::EnterView | MessageBody::Ping(_) | MessageBody::Notice(_) => {}
         }

@@ -45,6 +45,7 @@ scenarios! {
     fetch_from_another_replica
     fetch_in_chunks
     fetch_of_what_is_not_there
+    handover
     late_acknowledgement
     lost_last_prepare
     lost_prepare

@@ -103,8 +103,10 @@ impl<S: StateMachine> Replica<S> {
         if self.status == Status::Recovering {
             let is_awaited = matches!(
                 body,
-                MessageBody::RecoveryResponse(_) | MessageBody::LogChunk(_)
-            ) || matches!(body, MessageBody::Recovery(_));
+                MessageBody::RecoveryResponse(_)
+                    | MessageBody::LogChunk(_)
+                    | MessageBody::Recovery(_)
+            );
             return if is_awaited {
                 Ok(())
             } else {

@@ -120,8 +120,10 @@ impl<S: StateMachine> Replica<S> {
                 } = self.staged.take().expect("it is staged");
                 return self.install(base, entries, goal.commit, outputs);
             }
-            // Some source has another log: begin again.
+            // This source has another log: begin again with the next.
             staged.entries.clear();
+            staged.due = self.now;
+            return;
         }
         self.fetch_staged(outputs);
     }

@@ -203,12 +203,18 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    pub(super) fn on_handover(&mut self, handover: &Handover, outputs: &mut Outputs) {
+    pub(super) fn on_handover(
+        &mut self,
+        Sender(place): Sender,
+        handover: &Handover,
+        outputs: &mut Outputs,
+    ) {
         let view = EpochView {
             view: handover.target,
             ..self.view
         };
         if self.status == Status::Normal
+            && self.boot.voters()[place] == self.primary()
             && view > self.view
             && self.primary_of(view) == self.boot.id()
         {

@@ -26,8 +26,8 @@ use crate::group::{Group, Packet};
 use crate::support::{CLUSTER, batch, calm, message, seal};
 use bytes::Bytes;
 use metadr_vr::wire::{
-    Commit, Entry, EntryHeader, EntryKind, EpochView, FetchLog, Hash128, MessageBody, Prepare,
-    PrepareOk, ReplicaId, Vote,
+    Commit, Entry, EntryHeader, EntryKind, EpochView, FetchLog, Handover, Hash128, MessageBody,
+    Prepare, PrepareOk, ReplicaId, Vote,
 };
 use metadr_vr::{Log, Options, Request, RequestId};
 use std::collections::BTreeMap;
@@ -251,6 +251,9 @@ fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<MessageBody> {
                 commit_checksum: checksum(value("commit")),
             })
         }
+        "handover" => MessageBody::Handover(Handover {
+            target: arguments.value("target")?,
+        }),
         "vote" => MessageBody::Vote(Vote {
             target: arguments.value("target")?,
         }),
