@@ -27,11 +27,6 @@ pub const MAX_REPLICAS: usize = MAX_VOTERS as usize;
 /// holds one operation of the largest size.
 const MAX_REPLICATION_RECORD: usize = 4 << 20;
 
-/// The timers of a view change do not fire: the protocol has it, and the
-/// simulator plays it, but it comes to processes together with the clean stop
-/// and the clients that follow it.
-const NEVER: u64 = 1 << 40;
-
 /// Why a replica does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -161,11 +156,7 @@ pub fn start<R: Runtime>(
         .map_or(0, |since| {
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
         });
-    let options = Options {
-        election_timeout: NEVER,
-        check_quorum: NEVER,
-        ..Options::default()
-    };
+    let options = Options::default();
     let seed = random_u64()?;
     let (replica, first) = Replica::new(boot, Machine::new(), options, seed, Tick(0), wall_ms);
     // The thread has the directory, which stays locked as long as it runs.

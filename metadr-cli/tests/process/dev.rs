@@ -6,7 +6,13 @@ use crate::support::{shared_file, shared_text};
 
 /// What it prints when it ends well. Its replicas report on standard error.
 fn dev(arguments: &[&str]) -> String {
-    let finished = run(metadr().arg("dev").args(arguments));
+    let mut finished = run(metadr().arg("dev").args(arguments));
+    // On a machine under load, another may take over in the middle of a call.
+    for _ in 0..3 {
+        if finished.stderr.contains("primary of view 1") {
+            finished = run(metadr().arg("dev").args(arguments));
+        }
+    }
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_no_alarm(&finished.stderr);
     finished.stdout

@@ -25,11 +25,8 @@ struct Target {
 impl Target {
     fn start() -> Self {
         let mut cluster = Cluster::start(3);
-        let mut connection = cluster.connect(0);
-        assert_eq!(
-            connection.make(&Call::Create(b"/a", &[7; 16_384])),
-            Answer::DONE
-        );
+        let created = cluster.client().make(&Call::Create(b"/a", &[7; 16_384]));
+        assert_eq!(created, Answer::DONE);
         let before = [0, 1].map(|replica| cluster.replica(replica).peak_memory());
         Self { cluster, before }
     }
@@ -45,13 +42,11 @@ impl Target {
 
     /// A client that does play by the rules is served.
     fn assert_serves(&self) {
-        let mut connection = self.cluster.connect(0);
-        let value = Answer::value(&[7; 16_384]);
-        assert_eq!(connection.until_quorum(&Call::Get(b"/a")), value);
-        assert_eq!(
-            connection.until_quorum(&Call::Set(b"/a", &[7; 16_384])),
-            Answer::DONE
-        );
+        let mut client = self.cluster.client();
+        let value = [7; 16_384];
+        let answer = client.make(&Call::Get(b"/a"));
+        assert_eq!(answer, Answer::value(&value));
+        assert_eq!(client.make(&Call::Set(b"/a", &value)), Answer::DONE);
     }
 
     /// Also without the backup that was not attacked, and without growing.

@@ -64,14 +64,15 @@ fn accept(listener: &TcpListener) -> std::net::TcpStream {
 
 #[test]
 fn the_shell_goes_past_the_dead_and_past_backups() {
-    let cluster = Cluster::start(3);
-    let dead = DeadPort::new();
-    let endpoints = format!("{},{}", dead.endpoint(), cluster.endpoints(&[1, 0]));
-    let lines = "create /a 1\nget /a\nlist /\n";
-    assert_eq!(shell_text(&endpoints, lines).succeeded(), "CREATED\n1\na\n");
-    let endpoints = format!("{},{}", cluster.endpoints(&[2]), dead.endpoint());
-    let endpoints = format!("{endpoints},{}", cluster.endpoints(&[0]));
-    assert_eq!(shell_text(&endpoints, "get /a\n").succeeded(), "1\n");
+    Cluster::undisturbed(3, |cluster| {
+        let dead = DeadPort::new();
+        let endpoints = format!("{},{}", dead.endpoint(), cluster.endpoints(&[1, 0]));
+        let lines = "create /a 1\nget /a\nlist /\n";
+        assert_eq!(shell_text(&endpoints, lines).succeeded(), "CREATED\n1\na\n");
+        let endpoints = format!("{},{}", cluster.endpoints(&[2]), dead.endpoint());
+        let endpoints = format!("{endpoints},{}", cluster.endpoints(&[0]));
+        assert_eq!(shell_text(&endpoints, "get /a\n").succeeded(), "1\n");
+    });
 }
 
 #[test]
@@ -152,61 +153,65 @@ fn a_backup_that_has_stopped_is_given_up() {
 
 #[test]
 fn a_shell_with_one_address_ends_when_its_replica_dies() {
-    let mut cluster = Cluster::start(3);
-    let mut shell = Typed::start(&cluster.endpoints(&[0]));
-    shell.expect("create /a 1", "CREATED");
-    cluster.replica(0).kill();
-    shell.shell.type_in("get /a\nget /a\n");
-    let before = shell.expected;
-    let (stdout, stderr) = shell.shell.wait().failed();
-    let message = stdout.strip_prefix(&before).expect("what was there");
-    assert!(message.starts_with("connection "), "{message}");
-    assert_eq!((message.lines().count(), stderr.as_str()), (1, ""));
+    Cluster::undisturbed(3, |cluster| {
+        let mut shell = Typed::start(&cluster.endpoints(&[0]));
+        shell.expect("create /a 1", "CREATED");
+        cluster.replica(0).kill();
+        shell.shell.type_in("get /a\nget /a\n");
+        let before = shell.expected;
+        let (stdout, stderr) = shell.shell.wait().failed();
+        let message = stdout.strip_prefix(&before).expect("what was there");
+        assert!(message.starts_with("connection "), "{message}");
+        assert_eq!((message.lines().count(), stderr.as_str()), (1, ""));
+    });
 }
 
 /// The call that is made again finds what the first one did.
 #[test]
 fn a_call_whose_reply_was_lost_is_made_again_elsewhere() {
-    let cluster = Cluster::start(3);
-    let (endpoint, thread) = swallow_one_reply(cluster.client_port(0));
-    let endpoints = format!("{endpoint},{}", cluster.endpoints(&[1, 0]));
-    let printed = shell_text(&endpoints, "create /a 1\nget /a\nremove /a\n");
-    assert_eq!(printed.succeeded(), "KEY ALREADY EXISTS\n1\nREMOVED\n");
-    thread.join().expect("one call came");
+    Cluster::undisturbed(3, |cluster| {
+        let (endpoint, thread) = swallow_one_reply(cluster.client_port(0));
+        let endpoints = format!("{endpoint},{}", cluster.endpoints(&[1, 0]));
+        let printed = shell_text(&endpoints, "create /a 1\nget /a\nremove /a\n");
+        assert_eq!(printed.succeeded(), "KEY ALREADY EXISTS\n1\nREMOVED\n");
+        thread.join().expect("one call came");
+    });
 }
 
 #[test]
 fn a_reply_that_was_lost_ends_a_shell_with_one_address() {
-    let cluster = Cluster::start(3);
-    let (endpoint, thread) = swallow_one_reply(cluster.client_port(0));
-    let (stdout, stderr) = shell_text(&endpoint, "create /a 1\nget /a\n").failed();
-    assert_eq!(stdout, "connection closed by the server\n");
-    assert_eq!(stderr, "");
-    thread.join().expect("one call came");
+    Cluster::undisturbed(3, |cluster| {
+        let (endpoint, thread) = swallow_one_reply(cluster.client_port(0));
+        let (stdout, stderr) = shell_text(&endpoint, "create /a 1\nget /a\n").failed();
+        assert_eq!(stdout, "connection closed by the server\n");
+        assert_eq!(stderr, "");
+        thread.join().expect("one call came");
+    });
 }
 
 #[test]
 fn a_key_that_is_too_long_ends_the_script() {
-    let cluster = Cluster::start(3);
-    let key = |length: usize| format!("/{}", "k".repeat(length - 1));
-    let (longest, long) = (key(512), key(513));
-    for command in ["create", "set"] {
-        let lines = format!(
-            "create {longest} 1\nget {long}\nremove {longest}\n{command} {long} 1\necho no\n"
-        );
-        for order in [&[0][..], &[1, 0, 2]] {
-            let (stdout, stderr) = cluster.lines(order, &lines).failed();
-            let before = "CREATED\nKEY NOT FOUND\nREMOVED\n";
-            let message = stdout
-                .strip_prefix(before)
-                .unwrap_or_else(|| panic!("{stdout}"));
-            assert!(
-                message.contains("arguments") && message.contains("512"),
-                "{message}"
+    Cluster::undisturbed(3, |cluster| {
+        let key = |length: usize| format!("/{}", "k".repeat(length - 1));
+        let (longest, long) = (key(512), key(513));
+        for command in ["create", "set"] {
+            let lines = format!(
+                "create {longest} 1\nget {long}\nremove {longest}\n{command} {long} 1\necho no\n"
             );
-            assert_eq!((message.lines().count(), stderr.as_str()), (1, ""));
+            for order in [&[0][..], &[1, 0, 2]] {
+                let (stdout, stderr) = cluster.lines(order, &lines).failed();
+                let before = "CREATED\nKEY NOT FOUND\nREMOVED\n";
+                let message = stdout
+                    .strip_prefix(before)
+                    .unwrap_or_else(|| panic!("{stdout}"));
+                assert!(
+                    message.contains("arguments") && message.contains("512"),
+                    "{message}"
+                );
+                assert_eq!((message.lines().count(), stderr.as_str()), (1, ""));
+            }
         }
-    }
+    });
 }
 
 #[test]

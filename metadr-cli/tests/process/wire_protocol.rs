@@ -88,41 +88,42 @@ fn calls_and_replies_are_those_of_the_seed_to_the_byte() {
 
 #[test]
 fn every_outcome_has_its_code() {
-    let cluster = Cluster::start(3);
-    let mut connection = cluster.connect(0);
-    let code = Answer::Code;
-    for (call, expected) in [
-        (Call::Create(b"/a", b"1"), Answer::DONE),
-        (Call::Create(b"/a", b"2"), code(KEY_ALREADY_PRESENT)),
-        (Call::Create(b"/x/y", b"2"), code(KEY_HAS_NO_PARENT)),
-        (Call::Create(b"/a/b", b""), Answer::DONE),
-        (Call::Remove(b"/a"), code(KEY_HAS_CHILDREN)),
-        (Call::Set(b"/a", b"3"), Answer::DONE),
-        (Call::Get(b"/a"), Answer::value(b"3")),
-        (Call::Get(b"/a/b"), Answer::value(b"")),
-        (Call::List(b"/a"), Answer::Keys(vec![b"b".to_vec()])),
-        (Call::Remove(b"/a/b"), Answer::DONE),
-        (Call::Remove(b"/a/b"), code(KEY_NOT_PRESENT)),
-        (Call::Set(b"/a/b", b""), code(KEY_NOT_PRESENT)),
-        (Call::Get(b"/a/b"), code(KEY_NOT_PRESENT)),
-        (Call::List(b"/a/b"), code(KEY_NOT_PRESENT)),
-        (Call::Create(b"", b""), code(KEY_MALFORMED)),
-        (Call::Set(b"/a/", b""), code(KEY_MALFORMED)),
-        (Call::Get(b"a"), code(KEY_MALFORMED)),
-        (Call::Get(b"/"), code(KEY_MALFORMED)),
-        (Call::Remove(b"/a.b"), code(KEY_MALFORMED)),
-        (Call::List(b"//"), code(KEY_MALFORMED)),
-    ] {
-        assert_eq!(connection.make(&call), expected, "{call:?}");
-    }
-    let mut backup = cluster.connect(1);
-    for call in [
-        Call::Get(b"/a"),
-        Call::Get(b"malformed"),
-        Call::Create(b"", b""),
-    ] {
-        assert_eq!(backup.make(&call), code(REPLICA_NOT_PRIMARY), "{call:?}");
-    }
+    Cluster::undisturbed(3, |cluster| {
+        let mut connection = cluster.connect(0);
+        let code = Answer::Code;
+        for (call, expected) in [
+            (Call::Create(b"/a", b"1"), Answer::DONE),
+            (Call::Create(b"/a", b"2"), code(KEY_ALREADY_PRESENT)),
+            (Call::Create(b"/x/y", b"2"), code(KEY_HAS_NO_PARENT)),
+            (Call::Create(b"/a/b", b""), Answer::DONE),
+            (Call::Remove(b"/a"), code(KEY_HAS_CHILDREN)),
+            (Call::Set(b"/a", b"3"), Answer::DONE),
+            (Call::Get(b"/a"), Answer::value(b"3")),
+            (Call::Get(b"/a/b"), Answer::value(b"")),
+            (Call::List(b"/a"), Answer::Keys(vec![b"b".to_vec()])),
+            (Call::Remove(b"/a/b"), Answer::DONE),
+            (Call::Remove(b"/a/b"), code(KEY_NOT_PRESENT)),
+            (Call::Set(b"/a/b", b""), code(KEY_NOT_PRESENT)),
+            (Call::Get(b"/a/b"), code(KEY_NOT_PRESENT)),
+            (Call::List(b"/a/b"), code(KEY_NOT_PRESENT)),
+            (Call::Create(b"", b""), code(KEY_MALFORMED)),
+            (Call::Set(b"/a/", b""), code(KEY_MALFORMED)),
+            (Call::Get(b"a"), code(KEY_MALFORMED)),
+            (Call::Get(b"/"), code(KEY_MALFORMED)),
+            (Call::Remove(b"/a.b"), code(KEY_MALFORMED)),
+            (Call::List(b"//"), code(KEY_MALFORMED)),
+        ] {
+            assert_eq!(connection.make(&call), expected, "{call:?}");
+        }
+        let mut backup = cluster.connect(1);
+        for call in [
+            Call::Get(b"/a"),
+            Call::Get(b"malformed"),
+            Call::Create(b"", b""),
+        ] {
+            assert_eq!(backup.make(&call), code(REPLICA_NOT_PRIMARY), "{call:?}");
+        }
+    });
 }
 
 #[test]
@@ -260,27 +261,28 @@ fn a_record_may_come_in_fragments_and_single_bytes() {
 
 #[test]
 fn replies_are_matched_by_xid() {
-    let cluster = Cluster::start(3);
-    let mut connection = cluster.connect(0);
-    assert_eq!(connection.make(&Call::Create(b"/a", b"1")), Answer::DONE);
-    // In one segment, with xids in no order; the refusals need no quorum and
-    // may well be there first.
-    let calls = [
-        (900, Call::Set(b"/a", b"2"), Answer::DONE),
-        (1, Call::Get(b"/"), Answer::Code(KEY_MALFORMED)),
-        (u32::MAX, Call::Get(b"/a"), Answer::value(b"2")),
-        (0, Call::Create(b"", b""), Answer::Code(KEY_MALFORMED)),
-        (5, Call::List(b"/"), Answer::Keys(vec![b"a".to_vec()])),
-    ];
-    let records: Vec<u8> = calls
-        .iter()
-        .flat_map(|(xid, call, _)| call.record(*xid))
-        .collect();
-    connection.send(&records);
-    let received: BTreeMap<u32, Answer> =
-        calls.iter().map(|_| connection.receive_answer()).collect();
-    let expected = calls.map(|(xid, _, answer)| (xid, answer));
-    assert_eq!(received, BTreeMap::from(expected));
+    Cluster::undisturbed(3, |cluster| {
+        let mut connection = cluster.connect(0);
+        assert_eq!(connection.make(&Call::Create(b"/a", b"1")), Answer::DONE);
+        // In one segment, with xids in no order; the refusals need no quorum and
+        // may well be there first.
+        let calls = [
+            (900, Call::Set(b"/a", b"2"), Answer::DONE),
+            (1, Call::Get(b"/"), Answer::Code(KEY_MALFORMED)),
+            (u32::MAX, Call::Get(b"/a"), Answer::value(b"2")),
+            (0, Call::Create(b"", b""), Answer::Code(KEY_MALFORMED)),
+            (5, Call::List(b"/"), Answer::Keys(vec![b"a".to_vec()])),
+        ];
+        let records: Vec<u8> = calls
+            .iter()
+            .flat_map(|(xid, call, _)| call.record(*xid))
+            .collect();
+        connection.send(&records);
+        let received: BTreeMap<u32, Answer> =
+            calls.iter().map(|_| connection.receive_answer()).collect();
+        let expected = calls.map(|(xid, _, answer)| (xid, answer));
+        assert_eq!(received, BTreeMap::from(expected));
+    });
 }
 
 #[test]

@@ -1,17 +1,25 @@
 //! A group of replicas, each a process of its own.
 
+use super::group_client::GroupClient;
 use super::ports::Ports;
 use super::process::{Finished, Process, metadr, shell, shell_text};
 use super::proxy::Proxy;
 use super::wait_for;
-use super::wire::{Answer, Call, Connection};
+use super::wire::{
+    Answer, Call, Connection, KEY_MALFORMED, REPLICA_NOT_PRIMARY, STATUS_NOT_NORMAL,
+    is_of_the_replica,
+};
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::thread;
 use tempfile::TempDir;
 
 /// Attempts to start a group before it is somebody's fault that ports are taken.
 const ATTEMPTS: usize = 20;
+
+/// Groups that a test may lose to a machine under load.
+const DISTURBANCES: usize = 4;
 
 /// What a replica must never say, whatever happens to the others.
 const ALARMS: [&str; 4] = [
@@ -21,7 +29,7 @@ const ALARMS: [&str; 4] = [
     "no longer listening",
 ];
 
-/// A group of replicas that agrees: replica 0 is the primary.
+/// A group of replicas that agrees: replica 0 is the primary, at first.
 ///
 /// When this is dropped after a test that has not failed, it looks at what
 /// the replicas have said: none may have panicked or disagreed with another.
@@ -34,9 +42,14 @@ pub(crate) struct Cluster {
     directory: TempDir,
 }
 
-/// Somebody else listens on a port of the config files.
+/// Why there is no group, and nobody's fault.
 #[derive(Debug)]
-pub(crate) struct PortTaken;
+pub(crate) enum NotStarted {
+    /// Somebody else listens on a port of the config files.
+    PortTaken,
+    /// Replica 0 was so slow that another has become the primary.
+    Overtaken,
+}
 
 impl Cluster {
     /// A group on free ports.
@@ -54,6 +67,25 @@ impl Cluster {
         })
     }
 
+    /// Runs a test on a group whose primary is replica 0 throughout. On a
+    /// machine under load another may take over, and then what the test has
+    /// seen means nothing: it begins anew, with another group.
+    pub(crate) fn undisturbed(replicas: usize, test: impl Fn(&mut Self)) {
+        Self::undisturbed_from(|| Some(Self::start(replicas)), test);
+    }
+
+    /// The same with groups of the caller's, if it has one.
+    pub(crate) fn undisturbed_from(start: impl Fn() -> Option<Self>, test: impl Fn(&mut Self)) {
+        for disturbed in 0.. {
+            let Some(mut cluster) = start() else { return };
+            match catch_unwind(AssertUnwindSafe(|| test(&mut cluster))) {
+                Ok(()) => return,
+                Err(_) if disturbed < DISTURBANCES && cluster.has_changed_view() => {}
+                Err(panic) => resume_unwind(panic),
+            }
+        }
+    }
+
     fn start_with<T>(replicas: usize, prepare: impl Fn(&mut Ports) -> T) -> (Self, T) {
         for _ in 0..ATTEMPTS {
             let mut ports = Ports::free(replicas);
@@ -69,7 +101,7 @@ impl Cluster {
                 return (cluster, prepared);
             }
         }
-        panic!("{ATTEMPTS} times in a row, somebody took a port that was free");
+        panic!("{ATTEMPTS} times in a row, there was no group");
     }
 
     /// A group from config files, which name these ports.
@@ -77,7 +109,7 @@ impl Cluster {
         configs: Vec<PathBuf>,
         ports: Ports,
         directory: TempDir,
-    ) -> Result<Self, PortTaken> {
+    ) -> Result<Self, NotStarted> {
         let mut cluster = Self {
             replicas: Vec::new(),
             ports,
@@ -90,8 +122,13 @@ impl Cluster {
         for replica in &mut cluster.replicas {
             wait_until_started(replica)?;
         }
-        cluster.wait_until_ready();
+        cluster.wait_until_ready()?;
         Ok(cluster)
+    }
+
+    /// A client that finds the primary, whoever it is.
+    pub(crate) fn client(&self) -> GroupClient {
+        GroupClient::of(&self.ports.client)
     }
 
     /// A new connection to the client port of a replica.
@@ -157,6 +194,20 @@ impl Cluster {
         self.replicas[replica] = process;
     }
 
+    /// Waits until a replica has everything that the others have, and takes
+    /// part in its group.
+    pub(crate) fn wait_until_normal(&self, replica: usize) {
+        wait_for("a replica to take part again", || {
+            let mut connection = Connection::try_to(self.ports.client[replica]).ok()?;
+            // Which replica it is comes before what is wrong with the key.
+            match connection.try_make(&Call::Get(b"")).ok()? {
+                Answer::Code(KEY_MALFORMED | REPLICA_NOT_PRIMARY) => Some(()),
+                Answer::Code(STATUS_NOT_NORMAL) => None,
+                other => panic!("{other:?}"),
+            }
+        });
+    }
+
     /// Fails unless each of these replicas runs.
     pub(crate) fn assert_running(&mut self, replicas: &[usize]) {
         for replica in replicas {
@@ -168,10 +219,33 @@ impl Cluster {
     }
 
     /// Until the backups have been heard of, there is no quorum.
-    fn wait_until_ready(&self) {
+    fn wait_until_ready(&self) -> Result<(), NotStarted> {
         let mut connection = self.connect(0);
-        let answer = connection.until_quorum(&Call::List(b"/"));
-        assert_eq!(answer, Answer::Keys(Vec::new()));
+        wait_for("a quorum", || match connection.make(&Call::List(b"/")) {
+            Answer::Code(code) if self.has_changed_view() => {
+                println!("replica 0 answers {code}, another is the primary");
+                Some(Err(NotStarted::Overtaken))
+            }
+            Answer::Code(code) => {
+                assert!(is_of_the_replica(code), "code {code}");
+                None
+            }
+            answer => {
+                assert_eq!(answer, Answer::Keys(Vec::new()));
+                Some(Ok(()))
+            }
+        })
+    }
+
+    /// Whether replica 0 has not been the primary all the time.
+    fn has_changed_view(&self) -> bool {
+        self.replicas.iter().any(|replica| {
+            let said = replica.stderr();
+            said.lines().any(|line| {
+                let is_of_another = line.contains(" of view ") && !line.contains(" of view 0,");
+                is_of_another || line.contains("hears no quorum")
+            })
+        })
     }
 }
 
@@ -193,7 +267,7 @@ pub(crate) fn assert_no_alarm(said: &str) {
 }
 
 /// A replica listens before it says what it is.
-fn wait_until_started(replica: &mut Process) -> Result<(), PortTaken> {
+fn wait_until_started(replica: &mut Process) -> Result<(), NotStarted> {
     wait_for("a replica to start", || {
         // In this order: what it said when it ended has been written.
         let is_running = replica.is_running();
@@ -205,7 +279,7 @@ fn wait_until_started(replica: &mut Process) -> Result<(), PortTaken> {
         } else {
             let is_taken = said.contains("cannot listen on") && said.contains("in use");
             assert!(is_taken, "the replica does not start: {said}");
-            Some(Err(PortTaken))
+            Some(Err(NotStarted::PortTaken))
         }
     })
 }

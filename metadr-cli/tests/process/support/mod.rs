@@ -1,6 +1,7 @@
 //! What the tests have in common.
 
 pub(crate) mod cluster;
+pub(crate) mod group_client;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod proxy;

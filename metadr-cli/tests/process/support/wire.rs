@@ -1,8 +1,8 @@
 //! KvStoreApi version 1 by hand, from RFC 4506 (XDR), RFC 5531 (RPC) and
 //! `idl/kv_store.x`. Nothing of the product is used here.
 
-use super::{DEADLINE, wait_for};
-use std::io::{ErrorKind, Read, Write};
+use super::DEADLINE;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -17,6 +17,14 @@ pub(crate) const KEY_MALFORMED: u32 = 5;
 pub(crate) const REPLICA_NOT_PRIMARY: u32 = 6;
 pub(crate) const QUORUM_NOT_REACHED: u32 = 7;
 pub(crate) const STATUS_NOT_NORMAL: u32 = 8;
+
+/// Whether a code says that this replica does not do it, or not now.
+pub(crate) fn is_of_the_replica(code: u32) -> bool {
+    matches!(
+        code,
+        REPLICA_NOT_PRIMARY | QUORUM_NOT_REACHED | STATUS_NOT_NORMAL
+    )
+}
 
 /// A record that does not arrive in 30 seconds ends its connection.
 const LESS_THAN_SILENCE: Duration = Duration::from_secs(20);
@@ -157,7 +165,11 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn to(port: u16) -> Self {
-        Self::over(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("somebody listens"))
+        Self::try_to(port).expect("somebody listens")
+    }
+
+    pub(crate) fn try_to(port: u16) -> io::Result<Self> {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map(Self::over)
     }
 
     pub(crate) fn over(stream: TcpStream) -> Self {
@@ -168,6 +180,14 @@ impl Connection {
             stream,
             next_xid: 0x0a0b_0c0d,
         }
+    }
+
+    /// The same with another end of every wait for the peer's bytes.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        self.stream
+            .set_read_timeout(Some(patience))
+            .expect("not zero");
+        self
     }
 
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
@@ -181,13 +201,17 @@ impl Connection {
     /// The next record, without its mark. The seed's clients understand
     /// records of one fragment only, so it must be one.
     pub(crate) fn receive(&mut self) -> Vec<u8> {
+        self.try_receive().expect("a reply")
+    }
+
+    fn try_receive(&mut self) -> io::Result<Vec<u8>> {
         let mut mark = [0; 4];
-        self.stream.read_exact(&mut mark).expect("a reply");
+        self.stream.read_exact(&mut mark)?;
         let mark = u32::from_be_bytes(mark);
         assert_ne!(mark & LAST_FRAGMENT, 0, "a record in fragments");
         let mut message = vec![0; (mark & !LAST_FRAGMENT) as usize];
-        self.stream.read_exact(&mut message).expect("a reply");
-        message
+        self.stream.read_exact(&mut message)?;
+        Ok(message)
     }
 
     /// The next reply, which must be one of success.
@@ -197,40 +221,55 @@ impl Connection {
 
     /// Makes one call.
     pub(crate) fn make(&mut self, call: &Call<'_>) -> Answer {
-        let [answer] = self
-            .pipeline(std::slice::from_ref(call))
-            .try_into()
-            .expect("one answer");
-        answer
+        self.try_make(call).expect("a reply")
+    }
+
+    /// Makes one call. The connection cannot be used again after an error.
+    pub(crate) fn try_make(&mut self, call: &Call<'_>) -> io::Result<Answer> {
+        let xid = self.next_xid;
+        self.next_xid += 1;
+        self.stream.write_all(&call.record(xid))?;
+        let (answered, answer) = Answer::read(&self.try_receive()?);
+        assert_eq!(answered, xid, "a reply to another call");
+        Ok(answer)
     }
 
     /// Writes all calls before it reads anything. The answers are in the order
     /// of the calls; the replies may come in any.
     pub(crate) fn pipeline(&mut self, calls: &[Call<'_>]) -> Vec<Answer> {
+        let answers = self.fates(calls).into_iter();
+        answers.map(|answer| answer.expect("a reply")).collect()
+    }
+
+    /// As [`Self::pipeline`], with none for a call whose connection was closed
+    /// in place of an answer. Silence is no answer: it fails.
+    pub(crate) fn fates(&mut self, calls: &[Call<'_>]) -> Vec<Option<Answer>> {
         let first = self.next_xid;
+        self.next_xid += u32::try_from(calls.len()).expect("few calls");
         let records: Vec<u8> = calls
             .iter()
             .zip(first..)
             .flat_map(|(call, xid)| call.record(xid))
             .collect();
-        self.send(&records);
-        let mut answers = vec![None; calls.len()];
+        let mut fates = vec![None; calls.len()];
+        // If it is closed meanwhile, answers from before may still be there.
+        let written = self.stream.write_all(&records);
+        assert!(
+            written.as_ref().map_or_else(is_closed, |()| true),
+            "{written:?}"
+        );
         for _ in calls {
-            let (xid, answer) = self.receive_answer();
-            let place = &mut answers[(xid - first) as usize];
-            assert_eq!(place.replace(answer), None, "two replies to one call");
+            match self.try_receive() {
+                Ok(message) => {
+                    let (xid, answer) = Answer::read(&message);
+                    let place = &mut fates[(xid - first) as usize];
+                    assert_eq!(place.replace(answer), None, "two replies to one call");
+                }
+                Err(error) if is_closed(&error) => break,
+                Err(error) => panic!("{error}"),
+            }
         }
-        self.next_xid += u32::try_from(calls.len()).expect("few calls");
-        answers.into_iter().flatten().collect()
-    }
-
-    /// Makes a call again and again until a quorum takes part in it. The call
-    /// must be one that can be repeated.
-    pub(crate) fn until_quorum(&mut self, call: &Call<'_>) -> Answer {
-        wait_for("a quorum", || {
-            let answer = self.make(call);
-            (answer != Answer::Code(QUORUM_NOT_REACHED)).then_some(answer)
-        })
+        fates
     }
 
     /// Fails unless the peer closes the connection, one way or the other, and
@@ -253,4 +292,12 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whether the peer has closed the connection, one way or the other.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+    )
 }
