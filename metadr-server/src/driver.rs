@@ -299,6 +299,7 @@ impl<R: Runtime> Driver<R> {
             report(id, &event);
         }
         self.status.set(match self.replica.status() {
+            _ if self.replica.is_suspended() => Role::NotNormal,
             Status::Normal if self.replica.is_primary() => Role::Primary,
             Status::Normal => Role::Backup,
             _ => Role::NotNormal,

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// What a replica is to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It is starting, or has stopped itself.
+    /// It is starting, joining a view, a primary without a quorum, or has
+    /// stopped itself.
     NotNormal,
     /// It takes requests.
     Primary,

@@ -282,6 +282,13 @@ impl<S: StateMachine> Replica<S> {
         self.primary() == self.boot.id()
     }
 
+    /// Whether it is the primary and has not heard a quorum for so long that it
+    /// takes no requests: another may be primary by now.
+    #[must_use]
+    pub fn is_suspended(&self) -> bool {
+        self.suspended && self.status == Status::Normal && self.is_primary()
+    }
+
     /// The primary of the view that this replica is in: the voters take turns.
     #[must_use]
     pub fn primary(&self) -> ReplicaId {

@@ -2,8 +2,8 @@
 //! What becomes of a group that loses its primary is shown elsewhere.
 
 use crate::support::cluster::Cluster;
-use crate::support::wire::{Answer, Call, Connection, is_of_the_replica};
-use crate::support::{shared_file, shared_text};
+use crate::support::wire::{Answer, Call, Connection, STATUS_NOT_NORMAL, is_of_the_replica};
+use crate::support::{shared_file, shared_text, wait_for};
 
 /// Fails unless each call was refused, or was left without an answer by a
 /// replica that cannot tell what becomes of it.
@@ -112,6 +112,21 @@ fn connections_survive_a_time_without_quorum() {
         Answer::Value(value) => assert_eq!(value, b"3"),
         refused => assert_not_served(&[Some(refused)]),
     }
+}
+
+/// Whether it takes requests comes before whether a request is a good one:
+/// whoever looks for the primary may ask with a key that is none.
+#[test]
+fn a_primary_without_quorum_judges_no_keys() {
+    let mut cluster = Cluster::start(3);
+    let mut connection = cluster.connect(0);
+    cluster.replica(1).pause();
+    cluster.replica(2).pause();
+    let refused = Answer::Code(STATUS_NOT_NORMAL);
+    wait_for("the primary to notice that it is alone", || {
+        (connection.make(&Call::Get(b"/a")) == refused).then_some(())
+    });
+    assert_eq!(connection.make(&Call::Get(b"malformed")), refused);
 }
 
 /// More requests than a replica queues: those behind them were not even given
