@@ -190,3 +190,28 @@ fn what_is_lost_between_replicas_is_made_up_for() {
     }
     cluster.assert_running(&[0, 1, 2]);
 }
+
+/// All that the group knows is in the primary's memory, and that is enough.
+#[test]
+fn backups_that_all_lost_their_memory_recover_from_the_primary() {
+    let mut cluster = Cluster::start(3);
+    let mut client = cluster.client();
+    assert_eq!(client.make(&Call::Create(b"/a", b"1")), Answer::DONE);
+    let mut connection = cluster.connect(0);
+    for backup in [1, 2] {
+        cluster.replica(backup).kill();
+    }
+    let refused = Answer::Code(STATUS_NOT_NORMAL);
+    wait_for("the primary to notice that it is alone", || {
+        (connection.make(&Call::Get(b"/a")) == refused).then_some(())
+    });
+    for backup in [1, 2] {
+        cluster.restart(backup);
+    }
+    assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"1"));
+    for backup in [1, 2] {
+        cluster.wait_until_normal(backup);
+    }
+    cluster.replica(0).kill();
+    assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"1"));
+}
