@@ -1,5 +1,6 @@
 //! What a call may come to other than success.
 
+use crate::wire::kvs;
 use metadr_runtime::rpc::CallError;
 use std::io;
 
@@ -64,6 +65,21 @@ impl Refusal {
     /// Whether another replica may do what this one refused.
     pub(crate) fn is_of_the_replica(self) -> bool {
         matches!(self, Self::NotPrimaryReplica | Self::ReplicaStatusNotNormal)
+    }
+}
+
+impl From<kvs::Error> for Refusal {
+    fn from(err: kvs::Error) -> Self {
+        match err {
+            kvs::Error::KeyNotPresent => Self::KeyNotFound,
+            kvs::Error::KeyHasNoParent => Self::NoParent,
+            kvs::Error::KeyHasChildren => Self::HasChildren,
+            kvs::Error::KeyMalformed => Self::MalformedKey,
+            kvs::Error::ReplicaNotPrimary => Self::NotPrimaryReplica,
+            kvs::Error::QuorumNotReached => Self::FailedToReachQuorum,
+            kvs::Error::StatusNotNormal => Self::ReplicaStatusNotNormal,
+            kvs::Error::None | kvs::Error::KeyAlreadyPresent => Self::Unknown,
+        }
     }
 }
 

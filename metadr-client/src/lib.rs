@@ -7,7 +7,9 @@
 
 mod endpoint;
 mod error;
+mod group;
 mod kv_store;
+mod pause;
 
 pub use endpoint::{Endpoint, EndpointError, parse_endpoints};
 pub use error::{Error, Refusal};

@@ -6,10 +6,12 @@ use crate::support::ports::{DeadPort, any_listener, port_of};
 use crate::support::process::{Process, metadr, run, shell_text};
 use crate::support::wait_for;
 use crate::support::wire::{Connection, record};
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use tempfile::NamedTempFile;
 
 /// A shell that is typed at.
 struct Typed {
@@ -30,7 +32,10 @@ impl Typed {
     /// Types a line, and waits for this answer and the next prompt.
     fn expect(&mut self, line: &str, answer: &str) {
         self.shell.type_in(&format!("{line}\n"));
-        self.expected += &format!("{answer}\n> ");
+        if !answer.is_empty() {
+            self.expected += &format!("{answer}\n");
+        }
+        self.expected += "> ";
         wait_for(&format!("{answer:?} to {line:?}"), || {
             let is_there = self.shell.stdout().len() >= self.expected.len();
             is_there.then(|| assert_eq!(self.shell.stdout(), self.expected))
@@ -141,14 +146,105 @@ fn a_backup_that_dies_is_not_missed() {
 }
 
 /// It accepts the connection, as its system does that for it, and then says
-/// nothing.
+/// nothing. A call may take 10 seconds, but nobody has to wait so long if
+/// another replica serves.
 #[test]
 fn a_backup_that_has_stopped_is_given_up() {
     let mut cluster = Cluster::start(3);
     cluster.replica(1).pause();
+    let started = Instant::now();
     let printed = cluster.lines(&[1, 2, 0], "create /a 1\nget /a\n");
     assert_eq!(printed.succeeded(), "CREATED\n1\n");
+    assert!(started.elapsed() < Duration::from_secs(8));
     cluster.replica(1).resume();
+}
+
+#[test]
+fn a_shell_follows_when_the_primary_dies() {
+    let mut cluster = Cluster::start(3);
+    let mut shell = Typed::start(&cluster.endpoints(&[0, 1, 2]));
+    shell.expect("create /a 1", "CREATED");
+    for victim in [0, 1] {
+        cluster.replica(victim).kill();
+        let value = victim.to_string();
+        shell.expect(&format!("set /a {value}"), "");
+        shell.expect("get /a", &value);
+        cluster.restart(victim);
+        cluster.wait_until_normal(victim);
+    }
+}
+
+/// It goes on listening, and its connections stay open.
+#[test]
+fn a_shell_follows_when_the_primary_stops() {
+    let mut cluster = Cluster::start(3);
+    let mut shell = Typed::start(&cluster.endpoints(&[0, 1, 2]));
+    shell.expect("create /a 1", "CREATED");
+    cluster.replica(0).pause();
+    let started = Instant::now();
+    shell.expect("get /a", "1");
+    shell.expect("set /a 2", "");
+    assert!(started.elapsed() < Duration::from_secs(8));
+    cluster.replica(0).resume();
+    shell.expect("get /a", "2");
+    shell.expect("set /a 3", "");
+    shell.expect("get /a", "3");
+}
+
+/// What the script prints does not tell that the primary died in the middle of
+/// it; unless a call was under way, and its reply was lost: the call is made
+/// again, and finds that it has been done.
+#[test]
+fn a_script_goes_on_when_the_primary_dies() {
+    let mut cluster = Cluster::start(3);
+    let keys: Vec<String> = (0..400).map(|number| format!("/a/k{number}")).collect();
+    let mut script = NamedTempFile::new().expect("a temporary file");
+    writeln!(script, "create /a 1").expect("a script");
+    for key in &keys {
+        writeln!(script, "create {key} 1\nset {key} 2\nget {key}").expect("a script");
+    }
+    for key in &keys[..100] {
+        writeln!(script, "remove {key}").expect("a script");
+    }
+    writeln!(script, "list /a\necho end").expect("a script");
+    let mut command = metadr();
+    command.args(["shell", &cluster.endpoints(&[0, 1, 2])]);
+    let shell = Process::start(command.arg(script.path()));
+    let lines = || shell.stdout().lines().count();
+    for (victim, progress) in [(0, 100), (1, 500)] {
+        wait_for("the script", || (lines() > progress).then_some(()));
+        cluster.replica(victim).kill();
+        cluster.restart(victim);
+        cluster.wait_until_normal(victim);
+    }
+    let printed = shell.wait().succeeded();
+    assert_script_output(&keys, &printed, cluster.latest_view());
+}
+
+/// Fails unless this is what the script above prints, with at most one reply
+/// lost for each view that ended.
+fn assert_script_output(keys: &[String], printed: &str, ended: u64) {
+    let created = [("CREATED", "KEY ALREADY EXISTS")];
+    let each = [created[0], ("2", "2")].repeat(keys.len());
+    let removed = [("REMOVED", "KEY NOT FOUND")].repeat(100);
+    let mut left: Vec<&str> = keys[100..].iter().map(|key| &key["/a/".len()..]).collect();
+    left.sort_unstable();
+    let left: Vec<_> = left
+        .into_iter()
+        .chain(["end "])
+        .map(|line| (line, line))
+        .collect();
+    let expected = [&created[..], &each, &removed, &left].concat();
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{printed}");
+    let mut lost = 0;
+    for (line, (undisturbed, repeated)) in lines.into_iter().zip(expected) {
+        if line != undisturbed {
+            assert_eq!(line, repeated, "{printed}");
+            lost += 1;
+        }
+    }
+    assert!(lost <= ended, "{lost} replies were lost: {printed}");
 }
 
 #[test]

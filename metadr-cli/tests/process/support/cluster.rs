@@ -239,13 +239,15 @@ impl Cluster {
 
     /// Whether replica 0 has not been the primary all the time.
     fn has_changed_view(&self) -> bool {
-        self.replicas.iter().any(|replica| {
-            let said = replica.stderr();
-            said.lines().any(|line| {
-                let is_of_another = line.contains(" of view ") && !line.contains(" of view 0,");
-                is_of_another || line.contains("hears no quorum")
-            })
-        })
+        let gave_up = |replica: &Process| replica.stderr().contains("hears no quorum");
+        self.latest_view() > 0 || self.replicas.iter().any(gave_up)
+    }
+
+    /// The latest view that any of the replicas that run now has been in.
+    pub(crate) fn latest_view(&self) -> u64 {
+        let said = self.replicas.iter().map(Process::stderr);
+        let views = said.flat_map(|said| views_in(&said));
+        views.max().unwrap_or(0)
     }
 }
 
@@ -258,6 +260,13 @@ impl Drop for Cluster {
             assert_no_alarm(&replica.stderr());
         }
     }
+}
+
+/// The views that a replica says that it has been in.
+fn views_in(said: &str) -> Vec<u64> {
+    let after = said.split(" of view ").skip(1);
+    let numbers = after.filter_map(|rest| rest.split(',').next());
+    numbers.filter_map(|number| number.parse().ok()).collect()
 }
 
 /// Fails if this, from a replica's standard error, tells of a defect.
