@@ -123,6 +123,7 @@ fn only_the_adapters_name_a_runtime_crate() {
         "async_io::",
         "async_net::",
         "async_executor::",
+        "async_global_executor::",
         "tokio::",
         "async_std::",
     ];
@@ -140,6 +141,33 @@ fn only_the_adapters_name_a_runtime_crate() {
             }
         }
     }
+}
+
+/// It has been discontinued: whoever wants it has to ask for it, and it goes by
+/// deleting one file.
+#[test]
+fn async_std_is_one_file_and_off_by_default() {
+    for package in ["metadr", "metadr-runtime", "metadr-client", "metadr-vr"] {
+        let dependencies = dependencies(package);
+        for name in ["async_std", "async_global_executor"] {
+            assert!(
+                !dependencies.iter().any(|dependency| dependency == name),
+                "{package} is built from {name}"
+            );
+        }
+    }
+    let names_it = |path: &PathBuf| {
+        // The module has the crate's name.
+        let text = fs::read_to_string(path).unwrap();
+        let text = text.replace("self::async_std::", "");
+        let names = ["async_std::", "async_global_executor::"];
+        names.iter().any(|name| text.contains(name))
+    };
+    let found: Vec<_> = rust_files("metadr-runtime/src")
+        .into_iter()
+        .filter(names_it)
+        .collect();
+    assert_eq!(found, [root().join("metadr-runtime/src/rt/async_std.rs")]);
 }
 
 #[test]

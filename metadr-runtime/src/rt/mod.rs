@@ -5,18 +5,27 @@
 //! it and changes nothing else. A binary chooses one in `main`.
 
 mod alarm;
+#[cfg(feature = "async-std")]
+mod async_std;
 #[doc(hidden)]
 pub mod conformance;
 mod connect;
 mod instant;
 #[cfg(feature = "smol")]
 mod smol;
+#[cfg(any(feature = "async-std", feature = "smol"))]
+mod timer;
 
+// Not the crate of that name.
+#[cfg(feature = "async-std")]
+pub use self::async_std::{AsyncStd, AsyncStdListener, AsyncStdStream};
 pub(crate) use alarm::Alarm;
 pub use connect::{connect_any, timeout};
 pub use instant::Instant;
 #[cfg(feature = "smol")]
-pub use smol::{Smol, SmolListener, SmolSleep};
+pub use smol::{Smol, SmolListener};
+#[cfg(any(feature = "async-std", feature = "smol"))]
+pub use timer::AsyncIoSleep;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use std::future::Future;
@@ -75,6 +84,14 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         host: &str,
         port: u16,
     ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+}
+
+/// A runtime that a thread can wait in: what `main` needs, and whoever calls
+/// async code from code that is not.
+pub trait BlockOn: Runtime {
+    /// Runs `future` on this thread to its end. At least so long, the runtime's
+    /// tasks run as well, here or on another thread.
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
 }
 
 /// A socket that accepts connections.

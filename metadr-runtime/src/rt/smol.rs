@@ -1,16 +1,14 @@
 //! The adapter for smol's executor and reactor.
 
-use super::{Instant, Listener, Runtime, Sleep};
+use super::{AsyncIoSleep, BlockOn, Instant, Listener, Runtime};
 use async_executor::Executor;
-use async_io::{Async, Timer};
+use async_io::Async;
 use async_net::TcpStream;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 /// An executor of smol's and its reactor.
 ///
@@ -46,24 +44,25 @@ impl Default for Smol {
     }
 }
 
+impl BlockOn for Smol {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.block_on(future)
+    }
+}
+
 impl Runtime for Smol {
     // Not async_io's `Async<TcpStream>`: that one does not end the outgoing
     // half when it is closed.
     type Stream = TcpStream;
     type Listener = SmolListener;
-    type Sleep = SmolSleep;
+    type Sleep = AsyncIoSleep;
 
     fn now(&self) -> Instant {
         Instant::ZERO + self.epoch.elapsed()
     }
 
-    fn sleep_until(&self, deadline: Instant) -> SmolSleep {
-        let mut sleep = SmolSleep {
-            timer: Timer::never(),
-            epoch: self.epoch,
-        };
-        Pin::new(&mut sleep).reset(deadline);
-        sleep
+    fn sleep_until(&self, deadline: Instant) -> AsyncIoSleep {
+        AsyncIoSleep::until(deadline, self.epoch)
     }
 
     fn spawn<F>(&self, future: F)
@@ -117,31 +116,6 @@ impl Listener for SmolListener {
 fn prepare(stream: Async<std::net::TcpStream>) -> io::Result<TcpStream> {
     stream.get_ref().set_nodelay(true)?;
     Ok(TcpStream::from(stream))
-}
-
-/// A timer of [`Smol`].
-#[derive(Debug)]
-pub struct SmolSleep {
-    timer: Timer,
-    epoch: std::time::Instant,
-}
-
-impl Future for SmolSleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.timer).poll(cx).map(drop)
-    }
-}
-
-impl Sleep for SmolSleep {
-    fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-        let since_epoch = Duration::from_nanos(deadline.as_nanos());
-        match self.epoch.checked_add(since_epoch) {
-            Some(at) => self.timer.set_at(at),
-            None => self.timer = Timer::never(),
-        }
-    }
 }
 
 #[cfg(test)]
