@@ -5,8 +5,7 @@ use crate::shell_command::run_on;
 use anyhow::Context as _;
 use metadr_client::Endpoint as ClientEndpoint;
 use metadr_runtime::rpc::Shutdown;
-use metadr_runtime::rt::Smol;
-use metadr_server::command::RuntimeName;
+use metadr_runtime::rt::{BlockOn, Runtime};
 use metadr_server::config::{Config, Endpoint};
 use metadr_server::{Listeners, MAX_REPLICAS, start};
 use std::net::SocketAddr;
@@ -21,22 +20,17 @@ pub(crate) struct Arguments {
     /// How many replicas
     #[arg(long, value_name = "N", default_value_t = 3)]
     replicas: usize,
-    /// The async runtime
-    #[arg(long, value_enum, default_value_t = RuntimeName::Smol)]
-    runtime: RuntimeName,
 }
 
 /// Runs the shell on a new cluster; the cluster ends with it.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(
         (1..=MAX_REPLICAS).contains(&arguments.replicas),
         "--replicas wants 1 to {MAX_REPLICAS}, found {}",
         arguments.replicas
     );
     let state = tempfile::tempdir().context("cannot make a directory for the replicas' state")?;
-    let runtime = match arguments.runtime {
-        RuntimeName::Smol => Smol::new(),
-    };
+    let runtime = R::default();
     let shutdown = Shutdown::new();
     let clients = runtime.block_on(start_cluster(
         &runtime,
@@ -48,7 +42,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let (runtime, shutdown) = (runtime.clone(), shutdown.clone());
         thread::spawn(move || runtime.block_on(shutdown.started()))
     };
-    let mut store = RemoteStore::connect(clients)?;
+    // A runtime of its own: the shell's thread is not to do the replicas' work.
+    let mut store = RemoteStore::connect(R::default(), clients)?;
     let status = run_on(&mut store, arguments.script.as_deref());
     shutdown.start();
     drop(cluster.join());
@@ -57,8 +52,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Starts the replicas on free ports. Returns where they take clients, the
 /// primary first.
-async fn start_cluster(
-    runtime: &Smol,
+async fn start_cluster<R: Runtime>(
+    runtime: &R,
     replicas: usize,
     state: &Path,
     shutdown: &Shutdown,

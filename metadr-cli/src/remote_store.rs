@@ -3,23 +3,22 @@
 use crate::shell::{Store, StoreError};
 use bytes::Bytes;
 use metadr_client::{Endpoint, Error, KvStore};
-use metadr_runtime::rt::Smol;
+use metadr_runtime::rt::BlockOn;
 
 /// A cluster. Each call blocks until it is answered.
-pub(crate) struct RemoteStore {
-    runtime: Smol,
-    store: KvStore<Smol>,
+pub(crate) struct RemoteStore<R: BlockOn> {
+    runtime: R,
+    store: KvStore<R>,
 }
 
-impl RemoteStore {
-    pub(crate) fn connect(endpoints: Vec<Endpoint>) -> Result<Self, Error> {
-        let runtime = Smol::new();
+impl<R: BlockOn> RemoteStore<R> {
+    pub(crate) fn connect(runtime: R, endpoints: Vec<Endpoint>) -> Result<Self, Error> {
         let store = runtime.block_on(KvStore::connect(&runtime, endpoints))?;
         Ok(Self { runtime, store })
     }
 }
 
-impl Store for RemoteStore {
+impl<R: BlockOn> Store for RemoteStore<R> {
     fn create(&mut self, key: &[u8], value: &[u8]) -> Result<bool, StoreError> {
         let (key, value) = (Bytes::copy_from_slice(key), Bytes::copy_from_slice(value));
         let answer = self.runtime.block_on(self.store.create(key, value));

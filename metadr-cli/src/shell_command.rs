@@ -3,6 +3,7 @@
 use crate::remote_store::RemoteStore;
 use crate::shell;
 use metadr_client::parse_endpoints;
+use metadr_runtime::rt::BlockOn;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,14 +11,14 @@ use std::process::ExitCode;
 // All words are taken as they are: the seed's shell has its own answer to too
 // few and too many.
 #[derive(clap::Args)]
-#[command(override_usage = "metadr shell HOST:PORT[,HOST:PORT…] [SCRIPT]")]
+#[command(override_usage = "metadr shell [OPTIONS] HOST:PORT[,HOST:PORT…] [SCRIPT]")]
 pub(crate) struct Arguments {
     /// Where the replicas take clients, and a script
     #[arg(value_name = "HOST:PORT[,HOST:PORT…] [SCRIPT]")]
-    words: Vec<String>,
+    pub(crate) words: Vec<String>,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+pub(crate) fn run<R: BlockOn + Default>(arguments: &Arguments) -> ExitCode {
     let (hosts, script) = match &arguments.words[..] {
         [hosts] => (hosts, None),
         [hosts, script] => (hosts, Some(PathBuf::from(script))),
@@ -28,7 +29,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     };
     let connected = parse_endpoints(hosts)
         .map_err(|error| error.to_string())
-        .and_then(|endpoints| RemoteStore::connect(endpoints).map_err(|error| error.to_string()));
+        .and_then(|endpoints| {
+            RemoteStore::connect(R::default(), endpoints).map_err(|error| error.to_string())
+        });
     match connected {
         Ok(mut store) => run_on(&mut store, script.as_deref()),
         Err(error) => {
@@ -39,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// Runs the script, or else lets a person type.
-pub(crate) fn run_on(store: &mut RemoteStore, script: Option<&Path>) -> ExitCode {
+pub(crate) fn run_on<R: BlockOn>(store: &mut RemoteStore<R>, script: Option<&Path>) -> ExitCode {
     let mut out = BufWriter::new(io::stdout());
     let status = match script {
         Some(script) => shell::run_script(store, script, &mut out),

@@ -4,7 +4,7 @@ use crate::config::{Config, own_replica};
 use crate::server::{Listeners, start};
 use anyhow::Context as _;
 use metadr_runtime::rpc::Shutdown;
-use metadr_runtime::rt::Smol;
+use metadr_runtime::rt::BlockOn;
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -20,16 +20,6 @@ pub struct Arguments {
     /// Which entry of EndPoints is this replica, from 0 [default: found out]
     #[arg(long, value_name = "N")]
     pub replica: Option<u16>,
-    /// The async runtime
-    #[arg(long, value_enum, default_value_t = RuntimeName::Smol)]
-    pub runtime: RuntimeName,
-}
-
-/// The async runtimes that the binaries are built with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum RuntimeName {
-    /// smol's executor and reactor.
-    Smol,
 }
 
 /// Runs the replica until the process ends.
@@ -37,7 +27,7 @@ pub enum RuntimeName {
 /// # Errors
 ///
 /// Why it does not start, for people.
-pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
     // The seed's words.
     let path = arguments
         .config
@@ -50,16 +40,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .data_dir
         .clone()
         .unwrap_or_else(|| default_state(path));
-    match arguments.runtime {
-        RuntimeName::Smol => {
-            let runtime = Smol::new();
-            runtime.block_on(async {
-                let listeners = Listeners::bind(&runtime, &config, id).await?;
-                start(&runtime, &config, id, &state, listeners, &Shutdown::new())?;
-                std::future::pending().await
-            })
-        }
-    }
+    let runtime = R::default();
+    runtime.block_on(async {
+        let listeners = Listeners::bind(&runtime, &config, id).await?;
+        start(&runtime, &config, id, &state, listeners, &Shutdown::new())?;
+        std::future::pending().await
+    })
 }
 
 /// Beside the config file, and named after it.

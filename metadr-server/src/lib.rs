@@ -9,6 +9,7 @@
 //! | [`state`] | the state directory: what a replica keeps on disk |
 //! | [`start`] | listeners, tasks and connections of one replica |
 //! | [`command`] | the command line of `metadr-server` |
+//! | [`runtime`] | which async runtime a process runs under |
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,7 @@ mod kv_service;
 mod link;
 mod machine;
 mod replication_service;
+pub mod runtime;
 mod server;
 pub mod state;
 mod status;

@@ -1,7 +1,9 @@
 //! Runs one replica of a metaDR group.
 
 use clap::Parser;
+use metadr_runtime::rt::BlockOn;
 use metadr_server::command::{Arguments, run};
+use metadr_server::runtime::{Choice, Program};
 use std::process::ExitCode;
 
 /// Runs one replica of a metaDR group
@@ -10,14 +12,23 @@ use std::process::ExitCode;
 struct Command {
     #[command(flatten)]
     arguments: Arguments,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+impl Program for Command {
+    fn run<R: BlockOn + Default>(&self) -> ExitCode {
+        match run::<R>(&self.arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("metadr-server: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
 }
 
 fn main() -> ExitCode {
-    match run(&Command::parse().arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("metadr-server: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let command = Command::parse();
+    command.choice.runtime.run(&command)
 }
