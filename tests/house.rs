@@ -183,6 +183,18 @@ fn there_is_one_version_of_syn() {
 }
 
 #[test]
+fn the_process_tests_run_under_each_runtime() {
+    let modules = |name: &str| -> Vec<String> {
+        let path = root().join("metadr-cli/tests/process").join(name);
+        let text = fs::read_to_string(path).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with("mod "));
+        lines.map(str::to_owned).collect()
+    };
+    assert!(!modules("main.rs").is_empty());
+    assert_eq!(modules("main.rs"), modules("async_std.rs"));
+}
+
+#[test]
 fn files_are_one_main_thing_each() {
     let crates = [
         "metadr-idl",

@@ -10,6 +10,7 @@
 //! | [`failures`] | replicas that die or stop |
 //! | [`seed_defects`] | defects of the seed that stay away |
 //! | [`start`] | replicas that must not start, and say why |
+//! | [`runtime`] | which runtime the processes really run under |
 //! | [`shell_client`] | the shell's side of a connection |
 //!
 //! The encoder in [`support::wire`] is written by hand and shares no code with
@@ -23,9 +24,14 @@ mod dev;
 mod failures;
 mod hostile;
 mod order;
+mod runtime;
 mod scripts;
 mod seed_defects;
 mod shell_client;
 mod start;
 mod support;
 mod wire_protocol;
+
+/// What every process runs under; `async_std.rs` runs the same tests under
+/// the other one.
+const RUNTIME: &str = "smol";

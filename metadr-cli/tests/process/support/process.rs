@@ -9,9 +9,11 @@ use std::thread;
 use std::time::Instant;
 use tempfile::NamedTempFile;
 
-/// The `metadr` command, with nothing on its standard input.
+/// The `metadr` command under the runtime that is tested, with nothing on its
+/// standard input.
 pub(crate) fn metadr() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_metadr"));
+    command.args(["--runtime", crate::RUNTIME]);
     command.stdin(Stdio::null());
     command
 }
@@ -146,6 +148,16 @@ impl Process {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         line?.trim().strip_suffix("kB")?.trim().parse().ok()
+    }
+
+    /// The names of its threads.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn thread_names(&self) -> Vec<String> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let threads = threads.expect("the child is ours").flatten();
+        // One may end meanwhile.
+        let names = threads.flat_map(|thread| fs::read_to_string(thread.path().join("comm")));
+        names.map(|name| name.trim_end().to_owned()).collect()
     }
 
     fn signal(&self, signal: &str) {

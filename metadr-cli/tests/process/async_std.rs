@@ -1,0 +1,19 @@
+//! The same tests as in `main.rs`, with async-std below every process.
+
+#![cfg(unix)]
+#![forbid(unsafe_code)]
+
+mod dev;
+mod failures;
+mod hostile;
+mod order;
+mod runtime;
+mod scripts;
+mod seed_defects;
+mod shell_client;
+mod start;
+mod support;
+mod wire_protocol;
+
+/// What every process runs under.
+const RUNTIME: &str = "async-std";
