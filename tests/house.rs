@@ -183,15 +183,17 @@ fn there_is_one_version_of_syn() {
 }
 
 #[test]
-fn the_process_tests_run_under_each_runtime() {
-    let modules = |name: &str| -> Vec<String> {
-        let path = root().join("metadr-cli/tests/process").join(name);
-        let text = fs::read_to_string(path).unwrap();
+fn drivers_and_processes_are_tested_under_each_runtime() {
+    let modules = |path: &str| -> Vec<String> {
+        let text = fs::read_to_string(root().join(path)).unwrap();
         let lines = text.lines().filter(|line| line.starts_with("mod "));
         lines.map(str::to_owned).collect()
     };
-    assert!(!modules("main.rs").is_empty());
-    assert_eq!(modules("main.rs"), modules("async_std.rs"));
+    for tests in ["metadr-runtime/tests/drivers", "metadr-cli/tests/process"] {
+        let found = modules(&format!("{tests}/main.rs"));
+        assert!(!found.is_empty());
+        assert_eq!(found, modules(&format!("{tests}/async_std.rs")));
+    }
 }
 
 #[test]

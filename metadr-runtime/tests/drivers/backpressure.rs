@@ -1,5 +1,6 @@
 //! Limits, on both sides.
 
+use crate::Tested;
 use crate::service::calc::v1::{Client, procedure};
 use crate::service::{Pair, calc};
 use crate::support::{MOMENT, run, socket_pair, with_limits, with_server};
@@ -9,7 +10,6 @@ use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::task::AtomicWaker;
 use futures_io::{AsyncRead, AsyncWrite};
 use metadr_runtime::rpc::{self, CallError, ClientConfig, Limits, serve_connection};
-use metadr_runtime::rt::Smol;
 use metadr_runtime::xdr::{Decoder, Encoder};
 use std::io;
 use std::pin::Pin;
@@ -170,7 +170,7 @@ fn a_caller_that_never_takes_its_replies_loses_its_connection() {
 
 #[test]
 fn sending_waits_for_a_server_that_does_not_read() {
-    let runtime = Smol::new();
+    let runtime = Tested::new();
     run(&runtime, async {
         let config = ClientConfig {
             call_timeout: 2 * MOMENT,

@@ -60,7 +60,7 @@ fn handles_and_tasks_may_be_on_different_threads() {
             let (client, runtime) = (client.clone(), bed.runtime.clone());
             let (report, reported) = oneshot::channel();
             std::thread::spawn(move || {
-                // This thread runs a part of the server's tasks meanwhile.
+                // Under smol, this thread runs a part of the server's tasks meanwhile.
                 runtime.block_on(async {
                     for left in 0..200 {
                         let sum = client.add(Pair { left, right: 1 }).await;

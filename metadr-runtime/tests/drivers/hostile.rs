@@ -1,12 +1,12 @@
 //! Peers that do not play by the rules: they cost their own connection at most.
 
+use crate::Tested;
 use crate::service::Pair;
 use crate::support::{MOMENT, Stream, run, socket_pair, with_limits, with_server};
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::poll;
 use metadr_runtime::rpc::{self, CallError, ClientConfig, CloseReason, Limits};
-use metadr_runtime::rt::Smol;
 use std::pin::pin;
 
 #[test]
@@ -123,7 +123,7 @@ fn a_server_that_is_none_fails_the_calls() {
     let too_long = [0xff; 4];
     let not_rpc = [0x80, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 7];
     for answer in [&too_long[..], &not_rpc] {
-        let runtime = Smol::new();
+        let runtime = Tested::new();
         run(&runtime, async {
             let (ours, mut socket) = socket_pair(&runtime).await;
             let client = rpc::Client::over(&runtime, ours, ClientConfig::default());

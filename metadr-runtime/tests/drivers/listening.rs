@@ -1,10 +1,11 @@
 //! A listener that has its troubles.
 
+use crate::Tested;
 use crate::service::{Calc, Pair, calc};
 use crate::support::run;
 use futures::future::join;
 use metadr_runtime::rpc::{Client, ClientConfig, Limits, Shutdown, serve};
-use metadr_runtime::rt::{Instant, Listener, Runtime, Smol};
+use metadr_runtime::rt::{Instant, Listener, Runtime};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ fn a_server_waits_when_there_are_no_file_descriptors() {
     let runtime = Troubled::new(|| io::Error::from_raw_os_error(EMFILE));
     serve_despite(&runtime);
     // Each pause is twice as long as the one before it.
-    let paused = runtime.smol.now().as_nanos();
+    let paused = runtime.inner.now().as_nanos();
     assert!(paused >= 10_000_000 * ((1 << TROUBLES) - 1), "{paused} ns");
 }
 
@@ -31,7 +32,7 @@ fn a_caller_who_has_left_already_is_no_trouble() {
 #[test]
 fn a_listener_that_cannot_accept_ends_the_server() {
     let runtime = Troubled::new(|| io::ErrorKind::InvalidInput.into());
-    run(&runtime.smol.clone(), async {
+    run(&runtime.inner.clone(), async {
         let served = serving(&runtime, Shutdown::new()).await.1.await;
         let kind = served.err().map(|error| error.kind());
         assert_eq!(kind, Some(io::ErrorKind::InvalidInput));
@@ -39,7 +40,7 @@ fn a_listener_that_cannot_accept_ends_the_server() {
 }
 
 fn serve_despite(runtime: &Troubled) {
-    run(&runtime.smol.clone(), async {
+    run(&runtime.inner.clone(), async {
         let shutdown = Shutdown::new();
         let (address, serving) = serving(runtime, shutdown.clone()).await;
         let calling = async {
@@ -74,7 +75,7 @@ const TROUBLES: usize = 3;
 /// A runtime whose listeners fail at first.
 #[derive(Clone)]
 struct Troubled {
-    smol: Smol,
+    inner: Tested,
     trouble: fn() -> io::Error,
     troubles: Arc<AtomicUsize>,
 }
@@ -82,7 +83,7 @@ struct Troubled {
 impl Troubled {
     fn new(trouble: fn() -> io::Error) -> Self {
         Self {
-            smol: Smol::new(),
+            inner: Tested::new(),
             trouble,
             troubles: Arc::default(),
         }
@@ -90,46 +91,46 @@ impl Troubled {
 }
 
 impl Runtime for Troubled {
-    type Stream = <Smol as Runtime>::Stream;
+    type Stream = <Tested as Runtime>::Stream;
     type Listener = TroubledListener;
-    type Sleep = <Smol as Runtime>::Sleep;
+    type Sleep = <Tested as Runtime>::Sleep;
 
     fn now(&self) -> Instant {
-        self.smol.now()
+        self.inner.now()
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        self.smol.sleep_until(deadline)
+        self.inner.sleep_until(deadline)
     }
 
     fn spawn<F>(&self, future: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.smol.spawn(future);
+        self.inner.spawn(future);
     }
 
     async fn connect(&self, addr: SocketAddr) -> io::Result<Self::Stream> {
-        self.smol.connect(addr).await
+        self.inner.connect(addr).await
     }
 
     async fn listen(&self, addr: SocketAddr) -> io::Result<TroubledListener> {
-        let (listener, runtime) = (self.smol.listen(addr).await?, self.clone());
+        let (listener, runtime) = (self.inner.listen(addr).await?, self.clone());
         Ok(TroubledListener { listener, runtime })
     }
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        self.smol.resolve(host, port).await
+        self.inner.resolve(host, port).await
     }
 }
 
 struct TroubledListener {
-    listener: <Smol as Runtime>::Listener,
+    listener: <Tested as Runtime>::Listener,
     runtime: Troubled,
 }
 
 impl Listener for TroubledListener {
-    type Stream = <Smol as Runtime>::Stream;
+    type Stream = <Tested as Runtime>::Stream;
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()

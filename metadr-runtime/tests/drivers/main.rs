@@ -12,3 +12,7 @@ mod listening;
 mod service;
 mod services;
 mod support;
+
+/// What the drivers run under; `async_std.rs` has the same tests under the
+/// other one.
+type Tested = metadr_runtime::rt::Smol;

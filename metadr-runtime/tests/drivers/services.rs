@@ -1,11 +1,11 @@
 //! Several programs on one port, and other ways to connect.
 
+use crate::Tested;
 use crate::service::{Calc, Pair, calc, other};
 use crate::support::{run, socket_pair, with_server};
 use futures::future::join;
 use futures_io::{AsyncRead, AsyncWrite};
 use metadr_runtime::rpc::{Client, ClientConfig, Limits, Shutdown, serve_connection};
-use metadr_runtime::rt::Smol;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn every_address_of_a_name_is_tried() {
 
 #[test]
 fn a_connection_of_the_callers_own_is_served_byte_by_byte() {
-    let runtime = Smol::new();
+    let runtime = Tested::new();
     run(&runtime, async {
         let (theirs, ours) = socket_pair(&runtime).await;
         let service = Arc::new(calc::v1::Service(Arc::<Calc>::default()));

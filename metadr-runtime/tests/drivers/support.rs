@@ -1,11 +1,12 @@
 //! Servers, clients and bare sockets for the tests.
 
+use crate::Tested;
 use crate::service::calc::v1::{Client, Service};
 use crate::service::{Calc, Other, other};
 use futures::channel::oneshot;
 use futures::future::join;
 use metadr_runtime::rpc::{self, ClientConfig, Limits, Shutdown, serve};
-use metadr_runtime::rt::{Listener, Runtime, Smol, timeout};
+use metadr_runtime::rt::{Listener, Runtime, timeout};
 use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,11 +18,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// For things that must not happen.
 pub(crate) const MOMENT: Duration = Duration::from_millis(50);
 
-pub(crate) type Stream = <Smol as Runtime>::Stream;
+pub(crate) type Stream = <Tested as Runtime>::Stream;
 
 /// A server, and what it takes to meet it.
 pub(crate) struct Bed {
-    pub(crate) runtime: Smol,
+    pub(crate) runtime: Tested,
     pub(crate) address: SocketAddr,
     pub(crate) service: Arc<Calc>,
     pub(crate) shutdown: Shutdown,
@@ -40,7 +41,7 @@ pub(crate) fn with_server(test: impl AsyncFnOnce(&mut Bed)) {
 
 /// Runs `test` beside a server, which must then end when it is told to.
 pub(crate) fn with_limits(limits: Limits, test: impl AsyncFnOnce(&mut Bed)) {
-    let runtime = Smol::new();
+    let runtime = Tested::new();
     run(&runtime.clone(), async move {
         let mut bed = Bed::new(runtime, limits).await;
         test(&mut bed).await;
@@ -52,13 +53,13 @@ pub(crate) fn with_limits(limits: Limits, test: impl AsyncFnOnce(&mut Bed)) {
 }
 
 /// Runs a future, for as long as any test may take.
-pub(crate) fn run(runtime: &Smol, test: impl Future<Output = ()>) {
+pub(crate) fn run(runtime: &Tested, test: impl Future<Output = ()>) {
     let in_time = runtime.block_on(timeout(runtime, PATIENCE, test));
     in_time.expect("the test does not hang");
 }
 
 /// Both ends of a connection.
-pub(crate) async fn socket_pair(runtime: &Smol) -> (Stream, Stream) {
+pub(crate) async fn socket_pair(runtime: &Tested) -> (Stream, Stream) {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut listener = runtime.listen(any_port).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -68,7 +69,7 @@ pub(crate) async fn socket_pair(runtime: &Smol) -> (Stream, Stream) {
 }
 
 impl Bed {
-    async fn new(runtime: Smol, limits: Limits) -> Self {
+    async fn new(runtime: Tested, limits: Limits) -> Self {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = runtime.listen(any_port).await.unwrap();
         let address = listener.local_addr().unwrap();
