@@ -209,10 +209,38 @@ impl AsyncWrite for AsyncStdStream {
 mod tests {
     use super::*;
     use crate::rt::conformance;
+    use std::collections::HashSet;
+    use std::sync::mpsc;
+    use std::thread;
 
     #[test]
     fn async_std_is_a_runtime() {
         let runtime = AsyncStd::new();
         runtime.block_on(conformance::test_all(&runtime));
+    }
+
+    #[test]
+    fn neither_end_waits_for_more_to_send() {
+        let runtime = AsyncStd::new();
+        let (one, other) = runtime.block_on(conformance::pair(&runtime));
+        assert!(one.0.nodelay().unwrap() && other.0.nodelay().unwrap());
+    }
+
+    #[test]
+    fn tasks_run_on_one_thread_unless_more_are_asked_for() {
+        let asked_for = std::env::var("ASYNC_STD_THREAD_COUNT").ok();
+        let most = asked_for.map_or(1, |count| count.parse().unwrap());
+        let runtime = AsyncStd::new();
+        let (report, reported) = mpsc::channel();
+        for _ in 0..1000 {
+            let report = report.clone();
+            runtime.spawn(async move {
+                task::yield_now().await;
+                report.send(thread::current().id()).unwrap();
+            });
+        }
+        drop(report);
+        let threads: HashSet<_> = reported.iter().collect();
+        assert!((1..=most).contains(&threads.len()), "{threads:?}");
     }
 }

@@ -128,4 +128,11 @@ mod tests {
         let runtime = Smol::new();
         runtime.block_on(conformance::test_all(&runtime));
     }
+
+    #[test]
+    fn neither_end_waits_for_more_to_send() {
+        let runtime = Smol::new();
+        let (one, other) = runtime.block_on(conformance::pair(&runtime));
+        assert!(one.nodelay().unwrap() && other.nodelay().unwrap());
+    }
 }

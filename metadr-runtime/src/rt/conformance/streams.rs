@@ -1,0 +1,168 @@
+//! Connections.
+
+use super::{abandon, pair, pause};
+use crate::rt::Runtime;
+use futures::channel::oneshot;
+use futures::future::join;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+use std::io::IoSlice;
+
+pub(super) async fn test_all<R: Runtime>(runtime: &R) {
+    bytes_go_both_ways(runtime).await;
+    the_halves_may_belong_to_different_tasks(runtime).await;
+    a_writer_waits_for_its_reader(runtime).await;
+    an_abandoned_read_loses_no_bytes(runtime).await;
+    each_half_closes_on_its_own(runtime).await;
+    nothing_is_sent_after_closing(runtime).await;
+    the_end_wakes_a_reader(runtime).await;
+    a_dropped_stream_ends_both_ways_for_its_peer(runtime).await;
+}
+
+/// More than any socket buffer holds, so that both sides have to wait.
+fn much() -> Vec<u8> {
+    (0..8 << 20).map(|index: u32| (index >> 8) as u8).collect()
+}
+
+async fn bytes_go_both_ways<R: Runtime>(runtime: &R) {
+    let (mut client, mut server) = pair(runtime).await;
+    let data = much();
+    let echo = async {
+        let mut buffer = vec![0; 10_000];
+        loop {
+            match server.read(&mut buffer).await.unwrap() {
+                0 => break,
+                count => server.write_all(&buffer[..count]).await.unwrap(),
+            }
+        }
+        server.close().await.unwrap();
+    };
+    let (mut reader, mut writer) = AsyncReadExt::split(&mut client);
+    let send = async {
+        writer.write_all(&data).await.unwrap();
+        writer.close().await.unwrap();
+    };
+    let mut echoed = Vec::new();
+    let receive = reader.read_to_end(&mut echoed);
+    let (received, ((), ())) = join(receive, join(send, echo)).await;
+    received.unwrap();
+    assert!(echoed == data);
+}
+
+async fn the_halves_may_belong_to_different_tasks<R: Runtime>(runtime: &R) {
+    let (client, server) = pair(runtime).await;
+    let (mut received, mut writer) = (Vec::new(), Vec::new());
+    for stream in [client, server] {
+        let (mut input, mut output) = stream.split();
+        let (report, reported) = oneshot::channel();
+        runtime.spawn(async move {
+            let mut bytes = Vec::new();
+            input.read_to_end(&mut bytes).await.unwrap();
+            report.send(bytes).expect("the test listens");
+        });
+        received.push(reported);
+        let (done, is_done) = oneshot::channel();
+        runtime.spawn(async move {
+            output.write_all(&much()).await.unwrap();
+            output.close().await.unwrap();
+            done.send(()).expect("the test listens");
+        });
+        writer.push(is_done);
+    }
+    for is_done in writer {
+        is_done.await.expect("the writer goes on");
+    }
+    for bytes in received {
+        assert!(bytes.await.expect("the reader goes on") == much());
+    }
+}
+
+async fn a_writer_waits_for_its_reader<R: Runtime>(runtime: &R) {
+    let (mut client, mut server) = pair(runtime).await;
+    let block = [7; 4096];
+    let mut sent = 0;
+    // A moment later, the system may take some more after all.
+    for _ in 0..3 {
+        while let std::task::Poll::Ready(written) = abandon(client.write(&block)).await {
+            sent += written.unwrap();
+            assert!(sent < 1 << 30, "nobody reads, and {sent} bytes were taken");
+        }
+        pause(runtime).await;
+    }
+    let (done, is_done) = oneshot::channel();
+    runtime.spawn(async move {
+        let parts = [IoSlice::new(b"the "), IoSlice::new(b"end")];
+        // It may take a part of them.
+        let written = client.write_vectored(&parts).await.unwrap();
+        client.write_all(&b"the end"[written..]).await.unwrap();
+        // Dropping it with nothing to read sends all that is on the way.
+        done.send(client)
+            .unwrap_or_else(|_| panic!("the test listens"));
+    });
+    let mut received = vec![0; sent];
+    server.read_exact(&mut received).await.unwrap();
+    assert!(received.iter().all(|byte| *byte == 7));
+    let client = is_done.await.expect("the writer goes on");
+    drop(client);
+    let mut end = String::new();
+    server.read_to_string(&mut end).await.unwrap();
+    assert_eq!(end, "the end");
+}
+
+async fn an_abandoned_read_loses_no_bytes<R: Runtime>(runtime: &R) {
+    let (mut client, mut server) = pair(runtime).await;
+    for _ in 0..3 {
+        let mut space = [0; 8];
+        assert!(abandon(server.read(&mut space)).await.is_pending());
+        client.write_all(b"whole").await.unwrap();
+        let mut whole = [0; 5];
+        server.read_exact(&mut whole).await.unwrap();
+        assert_eq!(&whole, b"whole");
+    }
+}
+
+async fn each_half_closes_on_its_own<R: Runtime>(runtime: &R) {
+    let (mut client, mut server) = pair(runtime).await;
+    client.write_all(b"question").await.unwrap();
+    client.close().await.unwrap();
+    let mut question = String::new();
+    server.read_to_string(&mut question).await.unwrap();
+    assert_eq!(question, "question");
+    server.write_all(b"answer").await.unwrap();
+    server.close().await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "answer");
+}
+
+async fn nothing_is_sent_after_closing<R: Runtime>(runtime: &R) {
+    let (mut client, _server) = pair(runtime).await;
+    client.close().await.unwrap();
+    assert!(client.write_all(b"late").await.is_err());
+}
+
+async fn the_end_wakes_a_reader<R: Runtime>(runtime: &R) {
+    for closes in [true, false] {
+        let (mut client, mut server) = pair(runtime).await;
+        let (ended, has_ended) = oneshot::channel();
+        runtime.spawn(async move {
+            let count = server.read(&mut [0; 8]).await.unwrap();
+            ended.send(count).expect("the test listens");
+        });
+        pause(runtime).await;
+        if closes {
+            client.close().await.unwrap();
+            assert_eq!(has_ended.await, Ok(0));
+        } else {
+            drop(client);
+            assert_eq!(has_ended.await, Ok(0));
+        }
+    }
+}
+
+async fn a_dropped_stream_ends_both_ways_for_its_peer<R: Runtime>(runtime: &R) {
+    let (client, mut server) = pair(runtime).await;
+    drop(client);
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    // What it writes has nowhere to go, which it is told by and by.
+    while server.write_all(&[0; 4096]).await.is_ok() {}
+}
