@@ -1,13 +1,18 @@
 //! The command line of `metadr-server`, also that of `metadr server`.
 
 use crate::config::{Config, own_replica};
+use crate::driver::Ended;
 use crate::server::{Listeners, start};
+use crate::signals::StopSignals;
 use anyhow::Context as _;
+use futures::future::{Either, select};
 use metadr_runtime::rpc::Shutdown;
-use metadr_runtime::rt::BlockOn;
+use metadr_runtime::rt::{BlockOn, Runtime};
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::process;
 
 /// Runs one replica of a metaDR group.
 #[derive(Clone, Debug, clap::Args)]
@@ -22,11 +27,12 @@ pub struct Arguments {
     pub replica: Option<u16>,
 }
 
-/// Runs the replica until the process ends.
+/// Runs the replica until a SIGTERM or SIGINT stops it cleanly. A second one
+/// ends the process at once.
 ///
 /// # Errors
 ///
-/// Why it does not start, for people.
+/// Why it does not start, or could not write its memory down, for people.
 pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
     // The seed's words.
     let path = arguments
@@ -41,11 +47,38 @@ pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| default_state(path));
     let runtime = R::default();
-    runtime.block_on(async {
-        let listeners = Listeners::bind(&runtime, &config, id).await?;
-        start(&runtime, &config, id, &state, listeners, &Shutdown::new())?;
-        std::future::pending().await
-    })
+    runtime.block_on(serve(&runtime, &config, id, &state))
+}
+
+/// Runs the replica until it is stopped.
+async fn serve<R: Runtime>(
+    runtime: &R,
+    config: &Config,
+    id: u16,
+    state: &Path,
+) -> anyhow::Result<()> {
+    let mut signals = StopSignals::new().context("cannot handle signals")?;
+    let listeners = Listeners::bind(runtime, config, id).await?;
+    let replica = start(runtime, config, id, state, listeners, &Shutdown::new())?;
+    let (signal, _) = signals.next().await;
+    eprintln!("replica {id}: {signal}: stops");
+    let stop = pin!(replica.stop(runtime));
+    match select(stop, pin!(signals.next())).await {
+        Either::Left((ended, _)) => {
+            match ended {
+                Ended::Kept => eprintln!("replica {id}: has stopped, and wrote its memory down"),
+                Ended::NothingToKeep => {
+                    eprintln!("replica {id}: has stopped, without a memory to write down");
+                }
+                Ended::Failed(error) => return Err(error.into()),
+            }
+            Ok(())
+        }
+        Either::Right(((signal, status), _)) => {
+            eprintln!("replica {id}: {signal} again: ends at once, and writes nothing down");
+            process::exit(status)
+        }
+    }
 }
 
 /// Beside the config file, and named after it.

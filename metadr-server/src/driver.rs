@@ -7,13 +7,15 @@
 
 use crate::link::Links;
 use crate::machine::Machine;
+use crate::report::report;
+use crate::state::StateError;
 use crate::status::{Role, StatusCell};
 use crate::storage::Storage;
 use futures::Stream;
 use futures::channel::oneshot;
 use metadr_runtime::rt::{Instant, Runtime, Sleep};
 use metadr_vr::wire::Message;
-use metadr_vr::{ClientReply, Event, Outputs, Replica, Request, RequestId, Status, Tick};
+use metadr_vr::{ClientReply, Outputs, Replica, Request, RequestId, Status, Tick, Unavailable};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -41,7 +43,7 @@ pub(crate) enum Answer {
     NoQuorum,
 }
 
-enum FromClient {
+enum Input {
     Request {
         id: RequestId,
         request: Request,
@@ -50,12 +52,26 @@ enum FromClient {
     Closed {
         connection: u64,
     },
+    Stop,
+}
+
+/// How a replica's task has ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ended {
+    /// The replica was stopped, and its memory is in its state directory.
+    Kept,
+    /// The replica was stopped when it had no memory to keep: it gets it from
+    /// the others when it is started again.
+    NothingToKeep,
+    /// The replica was stopped, but its memory could not be written down.
+    Failed(StateError),
 }
 
 /// Reaches the replica's task from anywhere. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Handle {
-    clients: async_channel::Sender<FromClient>,
+    clients: async_channel::Sender<Input>,
     messages: async_channel::Sender<Message>,
     status: Arc<StatusCell>,
 }
@@ -68,19 +84,25 @@ impl Handle {
     /// connection may have in flight, and by how many connections there are.
     pub(crate) fn submit(&self, id: RequestId, request: Request) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
-        let input = FromClient::Request {
+        let input = Input::Request {
             id,
             request,
             answer,
         };
-        // If the replica's task is gone, the answer's sender goes with the
-        // input, and the receiver learns of it.
-        drop(self.clients.try_send(input));
+        if let Err(error) = self.clients.try_send(input) {
+            // The replica has stopped.
+            refuse(error.into_inner());
+        }
         receiver
     }
 
     pub(crate) fn connection_closed(&self, connection: u64) {
-        drop(self.clients.try_send(FromClient::Closed { connection }));
+        drop(self.clients.try_send(Input::Closed { connection }));
+    }
+
+    /// Begins a clean stop.
+    pub(crate) fn stop(&self) {
+        drop(self.clients.try_send(Input::Stop));
     }
 
     /// Hands in a message of another replica; drops it if too many wait.
@@ -95,7 +117,7 @@ impl Handle {
 
 /// The other ends of a [`Handle`].
 pub(crate) struct Inputs {
-    clients: async_channel::Receiver<FromClient>,
+    clients: async_channel::Receiver<Input>,
     messages: async_channel::Receiver<Message>,
     /// What is on disk.
     written: async_channel::Receiver<u64>,
@@ -127,15 +149,15 @@ pub(crate) fn channel(written: async_channel::Receiver<u64>) -> (Handle, Inputs)
     (handle, inputs)
 }
 
-/// Runs a replica until every [`Handle`] is gone, or the replica has stopped
-/// itself and nobody asks it any more.
+/// Runs a replica until it is stopped. `None` if every [`Handle`] is gone, so
+/// that nobody asks it any more.
 pub(crate) async fn drive<R: Runtime>(
     runtime: R,
     replica: Replica<Machine>,
     first: Outputs,
     inputs: Inputs,
     surroundings: Surroundings,
-) {
+) -> Option<Ended> {
     let mut driver = Driver {
         started: runtime.now(),
         runtime: runtime.clone(),
@@ -154,6 +176,9 @@ pub(crate) async fn drive<R: Runtime>(
     loop {
         driver.replica.flush(&mut driver.outputs);
         driver.carry_out();
+        if driver.replica.is_ready_to_stop() {
+            return Some(driver.stop(&clients).await);
+        }
         sleep.as_mut().reset(driver.wake_up());
         let is_open = poll_fn(|cx| {
             let has_written = driver.poll_written(cx, written.as_mut());
@@ -164,7 +189,7 @@ pub(crate) async fn drive<R: Runtime>(
         })
         .await;
         if !is_open {
-            return;
+            return None;
         }
     }
 }
@@ -204,7 +229,7 @@ impl<R: Runtime> Driver<R> {
     fn gather<S: Sleep>(
         &mut self,
         cx: &mut Context<'_>,
-        mut clients: Pin<&mut async_channel::Receiver<FromClient>>,
+        mut clients: Pin<&mut async_channel::Receiver<Input>>,
         mut messages: Pin<&mut async_channel::Receiver<Message>>,
         sleep: Pin<&mut S>,
     ) -> Poll<bool> {
@@ -237,9 +262,9 @@ impl<R: Runtime> Driver<R> {
         }
     }
 
-    fn on_client(&mut self, input: FromClient) {
+    fn on_client(&mut self, input: Input) {
         match input {
-            FromClient::Request {
+            Input::Request {
                 id,
                 request,
                 answer,
@@ -249,9 +274,13 @@ impl<R: Runtime> Driver<R> {
                 self.give_up.push_back((deadline, id));
                 self.backlog.push_back((id, request));
             }
-            FromClient::Closed { connection } => {
+            Input::Closed { connection } => {
                 self.backlog.retain(|(id, _)| id.connection != connection);
                 self.replica.on_connection_closed(connection);
+            }
+            Input::Stop => {
+                let now = self.now();
+                self.replica.begin_stop(now, &mut self.outputs);
             }
         }
     }
@@ -306,6 +335,29 @@ impl<R: Runtime> Driver<R> {
         });
     }
 
+    /// Stops the replica, and writes its memory down.
+    async fn stop(mut self, clients: &async_channel::Receiver<Input>) -> Ended {
+        let image = self.replica.stop(&mut self.outputs);
+        self.carry_out();
+        clients.close();
+        while let Ok(input) = clients.try_recv() {
+            refuse(input);
+        }
+        for (id, _) in self.backlog.drain(..) {
+            if let Some(answer) = self.waiting.remove(&id) {
+                let _ = answer.send(STOPPED);
+            }
+        }
+        let Some(image) = image else {
+            return Ended::NothingToKeep;
+        };
+        let meta = self.replica.meta().clone();
+        match self.surroundings.storage.close(meta, image).await {
+            Ok(()) => Ended::Kept,
+            Err(error) => Ended::Failed(error),
+        }
+    }
+
     fn give_up_on_late(&mut self) {
         let now = self.runtime.now();
         while let Some((deadline, id)) = self.give_up.front()
@@ -333,48 +385,20 @@ impl<R: Runtime> Driver<R> {
     }
 }
 
+/// What clients of a replica that has stopped are told.
+const STOPPED: Answer = Answer::Replica(ClientReply::Unavailable(Unavailable::Stopping));
+
+/// Answers what comes too late: it had no effect.
+fn refuse(input: Input) {
+    if let Input::Request { answer, .. } = input {
+        let _ = answer.send(STOPPED);
+    }
+}
+
 /// The wall clock, for the time stamps of entries alone.
 fn wall_ms() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
-}
-
-/// One line on standard error for what an operator has to know.
-fn report(id: u32, event: &Event) {
-    match event {
-        Event::Normal {
-            view,
-            is_primary,
-            op,
-        } => {
-            let role = if *is_primary { "primary" } else { "backup" };
-            eprintln!("replica {id}: {role} of view {}, op {op}", view.view);
-        }
-        Event::Recovering { promise } => {
-            eprintln!(
-                "replica {id}: has lost its memory, recovers into view {} or later",
-                promise.view
-            );
-        }
-        Event::Suspended => eprintln!("replica {id}: hears no quorum, serves nobody"),
-        Event::Resumed => eprintln!("replica {id}: hears a quorum again"),
-        Event::LostQuorum { recovering } => {
-            eprintln!(
-                "replica {id}: replicas {recovering:?} have lost their memory: without a primary \
-                 that remembers, too few are left to know what was committed, so the group stays \
-                 stopped. If one of the others was primary, start it again as it was; else the \
-                 data is lost: stop all replicas, remove their state directories, and begin anew"
-            );
-        }
-        Event::Divergence { op, with } => {
-            eprintln!("replica {id}: replica {with} holds another op {op}: no more writes");
-        }
-        Event::Faulted(fault) => eprintln!("replica {id}: stopped itself: {fault}"),
-        Event::Unanswered { entries } => {
-            eprintln!("replica {id}: the outcome of {entries} entries is unknown");
-        }
-        _ => {}
-    }
 }

@@ -20,13 +20,16 @@ mod kv_service;
 mod link;
 mod machine;
 mod replication_service;
+mod report;
 pub mod runtime;
 mod server;
+mod signals;
 pub mod state;
 mod status;
 mod storage;
 pub mod tree;
 pub mod wire;
 
+pub use driver::Ended;
 pub use machine::Machine;
-pub use server::{Listeners, MAX_REPLICAS, StartError, start};
+pub use server::{Listeners, MAX_REPLICAS, Running, StartError, start};

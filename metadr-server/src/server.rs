@@ -1,7 +1,7 @@
 //! One replica: its listeners, its task, its connections to the others.
 
 use crate::config::{Config, Endpoint};
-use crate::driver::{self, Surroundings};
+use crate::driver::{self, Ended, Handle, Surroundings};
 use crate::kv_service::KvStore;
 use crate::link::Links;
 use crate::machine::Machine;
@@ -10,15 +10,17 @@ use crate::state::{Identity, StateDirectory, StateError, random_u64};
 use crate::storage::Storage;
 use crate::wire::kv_store::kvs::kv_store_api;
 use crate::wire::replication::metadr_replica;
+use futures::channel::oneshot;
 use metadr_runtime::rpc::{Limits, Service, Shutdown, serve};
-use metadr_runtime::rt::{Listener, Runtime};
+use metadr_runtime::rt::{Listener, Runtime, timeout};
 use metadr_vr::wire::MAX_VOTERS;
 use metadr_vr::{Options, Replica, Tick};
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The largest number of replicas in a group.
 pub const MAX_REPLICAS: usize = MAX_VOTERS as usize;
@@ -26,6 +28,10 @@ pub const MAX_REPLICAS: usize = MAX_VOTERS as usize;
 /// The longest record on the replication port: a PREPARE with an entry that
 /// holds one operation of the largest size.
 const MAX_REPLICATION_RECORD: usize = 4 << 20;
+
+/// How long the last answers may take to reach their clients when a replica
+/// has stopped.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Why a replica does not start.
 #[derive(Debug, thiserror::Error)]
@@ -123,8 +129,34 @@ impl<L: Listener> Listeners<L> {
     }
 }
 
+/// A replica that runs, on tasks of a runtime.
+pub struct Running {
+    replica: Handle,
+    ended: oneshot::Receiver<Ended>,
+    shutdown: Shutdown,
+    /// Closed when nothing is served any more.
+    served: async_channel::Receiver<Infallible>,
+}
+
+impl Running {
+    /// Stops the replica cleanly: a primary finishes its requests and hands
+    /// over, and what is in memory is written down for the next start. Then
+    /// the `shutdown` that it was started with is started.
+    ///
+    /// It takes about a second at most, and the time that the disk needs.
+    pub async fn stop<R: Runtime>(self, runtime: &R) -> Ended {
+        self.replica.stop();
+        let ended = self.ended.await;
+        self.shutdown.start();
+        // Clients that do not take their answers are not waited for.
+        let _ = timeout(runtime, GOODBYE, self.served.recv()).await;
+        ended.expect("a replica's task goes on as long as there is a handle")
+    }
+}
+
 /// Starts replica `id` of `config` on tasks of `runtime`, which go on until
-/// `shutdown` starts.
+/// it is stopped. Connections are served until `shutdown` starts. Dropping
+/// what this returns stops nothing.
 ///
 /// # Errors
 ///
@@ -136,7 +168,7 @@ pub fn start<R: Runtime>(
     state: &Path,
     listeners: Listeners<R::Listener>,
     shutdown: &Shutdown,
-) -> Result<(), StartError> {
+) -> Result<Running, StartError> {
     if config.endpoints.len() > MAX_REPLICAS {
         return Err(StartError::TooManyReplicas(config.endpoints.len()));
     }
@@ -167,7 +199,13 @@ pub fn start<R: Runtime>(
         storage,
     };
     let task = driver::drive(runtime.clone(), replica, first, inputs, surroundings);
-    runtime.spawn(task);
+    let (has_ended, ended) = oneshot::channel();
+    runtime.spawn(async move {
+        if let Some(how) = task.await {
+            drop(has_ended.send(how));
+        }
+    });
+    let (alive, served) = async_channel::bounded(1);
     let clients = kv_store_api::v1::Service(KvStore::new(handle.clone()));
     serve_all(
         runtime,
@@ -175,14 +213,29 @@ pub fn start<R: Runtime>(
         clients,
         Limits::default(),
         shutdown,
+        &alive,
     );
-    let replicas = metadr_replica::v1::Service(Replication { replica: handle });
+    let replicas = metadr_replica::v1::Service(Replication {
+        replica: handle.clone(),
+    });
     let limits = Limits {
         max_record: MAX_REPLICATION_RECORD,
         ..Limits::default()
     };
-    serve_all(runtime, listeners.replication, replicas, limits, shutdown);
-    Ok(())
+    serve_all(
+        runtime,
+        listeners.replication,
+        replicas,
+        limits,
+        shutdown,
+        &alive,
+    );
+    Ok(Running {
+        replica: handle,
+        ended,
+        shutdown: shutdown.clone(),
+        served,
+    })
 }
 
 fn serve_all<R: Runtime, S: Service>(
@@ -191,17 +244,19 @@ fn serve_all<R: Runtime, S: Service>(
     service: S,
     limits: Limits,
     shutdown: &Shutdown,
+    alive: &async_channel::Sender<Infallible>,
 ) {
     let service = Arc::new(service);
     for listener in listeners {
         let (runtime_inside, service, limits) =
             (runtime.clone(), Arc::clone(&service), limits.clone());
-        let shutdown = shutdown.clone();
+        let (shutdown, alive) = (shutdown.clone(), alive.clone());
         runtime.spawn(async move {
             let served = serve(runtime_inside, listener, service, limits, shutdown).await;
             if let Err(error) = served {
                 eprintln!("no longer listening: {error}");
             }
+            drop(alive);
         });
     }
 }

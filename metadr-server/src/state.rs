@@ -4,18 +4,20 @@
 //! taken part in its group, it must never again look like one that has not.
 //! So the first start writes down, before the first message, that the replica
 //! runs; a later start that finds this knows that it has forgotten its data,
-//! and gets it from the others.
+//! and gets it from the others. Only a replica that was stopped cleanly has
+//! written its memory down, and takes it up again, once.
 
 mod error;
 mod file;
+mod image;
 
 pub use error::StateError;
 
 use crate::config::Endpoint;
 use file::MetaFile;
-use metadr_vr::wire::{EpochView, Hash128, Incarnation, Life, META_FORMAT, Member, Meta};
+use metadr_vr::wire::{EpochView, Hash128, Image, Incarnation, Life, META_FORMAT, Member, Meta};
 use metadr_vr::{Boot, Start, hash128};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which replica of which group a state directory is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,7 @@ pub struct Identity {
 pub struct StateDirectory {
     // Holds the lock.
     file: MetaFile,
+    path: PathBuf,
 }
 
 impl StateDirectory {
@@ -57,7 +60,17 @@ impl StateDirectory {
         };
         let start = match meta.life {
             Life::Formatted => Start::New,
-            Life::Running | Life::CleanShutdown => Start::Forgotten,
+            Life::Running => Start::Forgotten,
+            Life::CleanShutdown(hash) => match image::read(path, meta.cluster, hash) {
+                Ok(image) => Start::Kept(image),
+                Err(why) => {
+                    eprintln!(
+                        "{}: the image of a clean stop cannot be used: {why}",
+                        path.display()
+                    );
+                    Start::Forgotten
+                }
+            },
             Life::Retired => return Err(StateError::retired(path)),
         };
         let running = Meta {
@@ -70,7 +83,11 @@ impl StateDirectory {
             ..meta
         };
         file.update(&running)?;
-        Ok((Self { file }, Boot::new(running, start)))
+        // What this run will promise and acknowledge, the image does not know:
+        // a later start must not find it.
+        image::remove(path)?;
+        let path = path.to_owned();
+        Ok((Self { file, path }, Boot::new(running, start)))
     }
 
     /// Writes the next update, to both slots. When it returns, it is on disk.
@@ -81,6 +98,21 @@ impl StateDirectory {
     /// replica must not go on.
     pub fn update(&mut self, meta: &Meta) -> Result<(), StateError> {
         self.file.update(meta)
+    }
+
+    /// Writes down the memory of a replica that was stopped cleanly, `meta`
+    /// being the last update. When this returns, the next start has it.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::Disk`]: the next start may have to do without it.
+    pub fn close(mut self, meta: Meta, image: &Image) -> Result<(), StateError> {
+        let hash = image::write(&self.path, image)?;
+        self.file.update(&Meta {
+            sequence: meta.sequence + 1,
+            life: Life::CleanShutdown(hash),
+            ..meta
+        })
     }
 }
 
@@ -143,6 +175,8 @@ pub fn random_u64() -> Result<u64, StateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
+    use metadr_vr::wire::{ClientOperation, Entry};
     use std::fs;
 
     fn identity() -> Identity {
@@ -180,6 +214,72 @@ mod tests {
         assert_eq!(boot.instance(), first.instance());
         assert_eq!(boot.incarnation().counter, 2);
         assert_ne!(boot.incarnation().random, first.incarnation().random);
+    }
+
+    /// An image of two committed entries.
+    fn image(cluster: Hash128) -> Image {
+        let root = Entry::root(cluster);
+        let operation = ClientOperation::Anonymous(Bytes::from_static(b"a"));
+        let view = EpochView::default();
+        let first = Entry::batch(&root.header, view, 1, vec![operation.clone()]);
+        let second = Entry::batch(&first.header, view, 2, vec![operation]);
+        Image {
+            last_normal: view,
+            commit: 2,
+            entries: vec![first, second],
+        }
+    }
+
+    #[test]
+    fn a_clean_stop_is_remembered_once() {
+        let parent = tempfile::tempdir().unwrap();
+        let (state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+        let kept = image(boot.cluster());
+        state.close(boot.meta.clone(), &kept).unwrap();
+        let (state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+        assert_eq!(boot.start, Start::Kept(kept));
+        assert!(!parent.path().join("image").exists());
+        drop(state);
+        let (_state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+        assert_eq!(boot.start, Start::Forgotten);
+    }
+
+    #[test]
+    fn an_image_that_is_missing_damaged_or_another_does_not_count() {
+        let damage: [fn(&Path); 3] = [
+            |path| fs::remove_file(path).unwrap(),
+            |path| {
+                let mut content = fs::read(path).unwrap();
+                content[40] ^= 1;
+                fs::write(path, content).unwrap();
+            },
+            |path| fs::write(path, b"").unwrap(),
+        ];
+        for damage in damage {
+            let parent = tempfile::tempdir().unwrap();
+            let (state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+            let kept = image(boot.cluster());
+            state.close(boot.meta.clone(), &kept).unwrap();
+            damage(&parent.path().join("image"));
+            let (_state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+            assert_eq!(boot.start, Start::Forgotten);
+        }
+    }
+
+    #[test]
+    fn an_image_of_an_earlier_stop_does_not_come_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let (state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+        let kept = image(boot.cluster());
+        state.close(boot.meta.clone(), &kept).unwrap();
+        let file = parent.path().join("image");
+        let old = fs::read(&file).unwrap();
+        drop(StateDirectory::open(parent.path(), &identity()).unwrap());
+        // As if it had not been removed.
+        fs::write(&file, old).unwrap();
+        let (_state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
+        assert_eq!(boot.start, Start::Forgotten);
+        assert!(!file.exists());
     }
 
     #[test]

@@ -1,15 +1,22 @@
 //! The thread that writes the replica's promises: a slow disk must not stop
 //! the tasks of the executor.
 
-use crate::state::StateDirectory;
-use metadr_vr::wire::Meta;
+use crate::state::{StateDirectory, StateError};
+use futures::channel::oneshot;
+use metadr_vr::wire::{Image, Meta};
 use std::io;
 use std::sync::mpsc;
 use std::thread;
 
 /// Where updates go to be written.
 pub(crate) struct Storage {
-    updates: mpsc::Sender<Meta>,
+    updates: mpsc::Sender<Update>,
+}
+
+enum Update {
+    Meta(Meta),
+    /// The last one.
+    CleanStop(Meta, Image, oneshot::Sender<Result<(), StateError>>),
 }
 
 impl Storage {
@@ -30,19 +37,38 @@ impl Storage {
 
     pub(crate) fn write(&self, meta: Meta) {
         // The thread ends with its process if a write fails, so it is there.
-        drop(self.updates.send(meta));
+        drop(self.updates.send(Update::Meta(meta)));
+    }
+
+    /// Writes down the memory of a replica that has stopped, `meta` being the
+    /// last update.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StateDirectory::close`].
+    pub(crate) async fn close(self, meta: Meta, image: Image) -> Result<(), StateError> {
+        let (done, closed) = oneshot::channel();
+        drop(self.updates.send(Update::CleanStop(meta, image, done)));
+        closed.await.expect("the thread ends with its process")
     }
 }
 
 /// Writes until the replica is gone.
 fn write_all(
     mut state: StateDirectory,
-    waiting: &mpsc::Receiver<Meta>,
+    waiting: &mpsc::Receiver<Update>,
     synced: &async_channel::Sender<u64>,
 ) {
     // Each update in turn, none skipped: slots that are further apart than one
     // update count as damage at the next start.
-    while let Ok(meta) = waiting.recv() {
+    while let Ok(update) = waiting.recv() {
+        let meta = match update {
+            Update::Meta(meta) => meta,
+            Update::CleanStop(meta, image, done) => {
+                drop(done.send(state.close(meta, &image)));
+                return;
+            }
+        };
         if let Err(error) = state.update(&meta) {
             // After a failed sync nobody knows what is on disk, and a replica
             // that does not know its promises must not keep any role.

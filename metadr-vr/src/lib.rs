@@ -45,7 +45,7 @@ pub use entry::hash128;
 pub use log::Log;
 pub use options::{Options, Tick};
 pub use outputs::{
-    ClientReply, DropReason, Event, Fault, Outputs, Request, RequestId, Unavailable,
+    ClientReply, DropReason, Event, Fault, Memory, Outputs, Request, RequestId, Unavailable,
 };
 pub use quorum::quorum;
 pub use replica::{Boot, Replica, Start, Status, log_of};

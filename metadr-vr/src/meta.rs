@@ -203,9 +203,9 @@ mod tests {
         assert_eq!(load(&[0; 100]), Err(MetaError::WrongSize(100)));
         assert_eq!(load(&[0; FILE_BYTES]), Err(MetaError::BothDamaged));
         let mut later = meta(7);
-        later.format = 2;
+        later.format = META_FORMAT + 1;
         let error = load(&file(&later, &meta(6))).unwrap_err();
-        assert_eq!(error, MetaError::UnknownFormat(2));
+        assert_eq!(error, MetaError::UnknownFormat(META_FORMAT + 1));
     }
 
     #[test]

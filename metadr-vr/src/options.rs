@@ -51,6 +51,9 @@ pub struct Options {
     pub recovery_resend: u64,
     /// After how long without a quorum that remembers it is said so.
     pub lost_quorum: u64,
+    /// How long a clean stop may take, finishing requests and handing over,
+    /// before the replica stops as it is.
+    pub stop_timeout: u64,
     /// How often each replica sends a sign of life.
     pub ping: u64,
     /// Entries that may be uncommitted at a time.
@@ -91,6 +94,7 @@ impl Default for Options {
             check_quorum: 50,
             recovery_resend: 20,
             lost_quorum: 3_000,
+            stop_timeout: 100,
             ping: 100,
             pipeline_entries: 256,
             window_bytes: 8 << 20,

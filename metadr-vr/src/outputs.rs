@@ -141,8 +141,8 @@ pub enum Event {
     Resumed,
     /// So many replicas have lost their memory that the group cannot go on.
     LostQuorum {
-        /// Those that have.
-        recovering: Vec<ReplicaId>,
+        /// What each voter remembers, in the voters' order.
+        members: Vec<(ReplicaId, Memory)>,
     },
     /// An entry became committed here.
     Committed {
@@ -183,6 +183,25 @@ pub enum Event {
     },
     /// The replica stopped itself.
     Faulted(Fault),
+}
+
+/// What a replica remembers of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Memory {
+    /// Nothing: its process ended without a clean stop.
+    Lost,
+    /// A log.
+    Kept {
+        /// The last view in which it was Normal: the log is that view's.
+        last_normal: EpochView,
+        /// The last entry.
+        head: OpNumber,
+        /// The last entry that it knows to be committed.
+        commit: OpNumber,
+    },
+    /// It was not heard from.
+    Unknown,
 }
 
 /// Why a message was dropped.

@@ -36,7 +36,7 @@ pub use boot::{Boot, Start, log_of};
 use crate::outputs::{Event, Fault, Outputs};
 use crate::quorum::quorum;
 use crate::random::Random;
-use crate::wire::{Envelope, EpochView, Message, MessageBody, OpNumber, Ping, ReplicaId};
+use crate::wire::{Envelope, EpochView, Message, MessageBody, OpNumber, Ping, ReplicaId, Role};
 use crate::{Log, Options, StateMachine, Tick};
 use join::Staged;
 use primary::Peer;
@@ -44,6 +44,7 @@ use promise::Promises;
 use recovery::Recovery;
 use repair::Repair;
 use requests::Requests;
+use shutdown::Stopping;
 use view_change::ViewChange;
 use vote::Votes;
 
@@ -120,6 +121,7 @@ pub struct Replica<S> {
     view_change: ViewChange,
     staged: Option<Staged>,
     recovery: Recovery,
+    stopping: Option<Stopping>,
 }
 
 impl<S: StateMachine> Replica<S> {
@@ -171,6 +173,7 @@ impl<S: StateMachine> Replica<S> {
             view_change: ViewChange::default(),
             staged: None,
             recovery: Recovery::new(voters),
+            stopping: None,
             boot,
             options,
         };
@@ -207,8 +210,9 @@ impl<S: StateMachine> Replica<S> {
                 self.on_recovery_response(sender, promise, response, outputs);
             }
             MessageBody::Handover(handover) => self.on_handover(sender, &handover, outputs),
+            MessageBody::Ping(ping) => self.on_ping(sender, &ping),
             // The envelope has said it all.
-            MessageBody::EnterView | MessageBody::Ping(_) | MessageBody::Notice(_) => {}
+            MessageBody::EnterView | MessageBody::Notice(_) => {}
         }
     }
 
@@ -230,6 +234,7 @@ impl<S: StateMachine> Replica<S> {
                 self.staging_tick(outputs);
             }
         }
+        self.stopping_tick(outputs);
         if self.votes.repeat().is_some_and(|repeat| now >= repeat) {
             self.send_vote(outputs);
         }
@@ -272,7 +277,8 @@ impl<S: StateMachine> Replica<S> {
             Status::Recovering => self.recovery.deadline().max(self.now.after(1)),
         };
         let staged = self.staged.as_ref().map(Staged::deadline);
-        let others = [staged, self.votes.repeat(), Some(self.next_ping)];
+        let stopping = self.stopping.as_ref().map(Stopping::deadline);
+        let others = [staged, stopping, self.votes.repeat(), Some(self.next_ping)];
         others.into_iter().flatten().chain([own]).min()
     }
 
@@ -403,9 +409,17 @@ impl<S: StateMachine> Replica<S> {
     }
 
     fn send_ping(&self, to: ReplicaId, outputs: &mut Outputs) {
+        let role = match self.status {
+            Status::Normal => Role::Normal,
+            Status::Recovering => Role::Recovering,
+            _ => Role::BetweenViews,
+        };
         let ping = Ping {
+            role,
+            is_leaving: self.stopping.is_some(),
+            last_normal: self.last_normal,
             head: self.log.head(),
-            applied: self.applied,
+            commit: self.commit_number,
             peers: self.promises.peers().to_vec(),
         };
         self.send(to, MessageBody::Ping(ping), outputs);

@@ -113,6 +113,6 @@ fn make_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }

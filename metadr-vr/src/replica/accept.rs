@@ -106,6 +106,7 @@ impl<S: StateMachine> Replica<S> {
                 MessageBody::RecoveryResponse(_)
                     | MessageBody::LogChunk(_)
                     | MessageBody::Recovery(_)
+                    | MessageBody::Ping(_)
             );
             return if is_awaited {
                 Ok(())

@@ -6,7 +6,7 @@ use crate::options::bug;
 use crate::outputs::{DropReason, Event, Outputs};
 use crate::quorum::reached_by;
 use crate::wire::{
-    ClientOperation, Commit, Entry, Hash128, Incarnation, MessageBody, OpNumber, Prepare,
+    ClientOperation, Commit, Entry, Hash128, Incarnation, MessageBody, OpNumber, Ping, Prepare,
     PrepareOk, ReplicaId,
 };
 use crate::{StateMachine, Tick};
@@ -16,6 +16,8 @@ use crate::{StateMachine, Tick};
 pub(super) struct Peer {
     pub(super) incarnation: Option<Incarnation>,
     pub(super) last_heard: Tick,
+    /// What it last said of itself in this run.
+    pub(super) ping: Option<Ping>,
     /// It holds everything up to here.
     acked: OpNumber,
     /// The highest round that it has echoed.
@@ -34,6 +36,7 @@ impl Peer {
         Self {
             incarnation: None,
             last_heard: now,
+            ping: None,
             acked: commit,
             acked_round: 0,
             next_send: commit + 1,
@@ -43,6 +46,11 @@ impl Peer {
 
     pub(super) fn acked(&self) -> OpNumber {
         self.acked
+    }
+
+    /// Whether it is about to be stopped.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.ping.as_ref().is_some_and(|ping| ping.is_leaving)
     }
 
     /// Its process started again: what the earlier one acknowledged counts no more.
@@ -58,6 +66,7 @@ impl Peer {
         *self = Self {
             incarnation: self.incarnation,
             last_heard: self.last_heard,
+            ping: self.ping.take(),
             next_send: head + 1,
             ..Self::new(now, commit)
         };

@@ -36,6 +36,10 @@ impl Promises {
         known.map(|peer| peer.instance)
     }
 
+    pub(super) fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
     pub(super) fn peers(&self) -> &[PeerInstance] {
         &self.meta.peers
     }
@@ -87,6 +91,11 @@ impl<S: StateMachine> Replica<S> {
     /// Whether acknowledgements may be counted: those of a peer whose files
     /// are not written down could be those of one that lost its memory.
     pub(super) fn peers_are_synced(&self) -> bool {
+        self.is_all_synced()
+    }
+
+    /// Whether no write is on its way to the disk.
+    pub(super) fn is_all_synced(&self) -> bool {
         self.promises.meta.sequence == self.promises.synced
     }
 

@@ -7,8 +7,8 @@
 use super::accept::Sender;
 use super::join::Goal;
 use super::{Replica, Status};
-use crate::outputs::{Event, Outputs};
-use crate::wire::{EpochView, MessageBody, Recovery as Ask, RecoveryResponse};
+use crate::outputs::{Event, Memory, Outputs};
+use crate::wire::{EpochView, MessageBody, Ping, Recovery as Ask, RecoveryResponse, Role};
 use crate::{StateMachine, Tick};
 
 /// What a recovering replica has been told, and what it knows of others that
@@ -141,22 +141,16 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
+    /// Keeps what another says of itself.
+    pub(super) fn on_ping(&mut self, Sender(place): Sender, ping: &Ping) {
+        self.peers[place].ping = Some(ping.clone());
+    }
+
     /// Looks whether too many have lost their memory for the group to go on.
     pub(super) fn watch_quorum(&mut self, outputs: &mut Outputs) {
-        let own = self.place();
-        let window = self.options.recovery_resend * 5;
-        let recovers = |place: usize| {
-            if place == own {
-                return self.status == Status::Recovering;
-            }
-            let said = self.recovery.recovering[place];
-            said.is_some_and(|at| self.now.since(at) <= window)
-        };
-        let recovering: Vec<u32> = (0..self.boot.voters().len())
-            .filter(|place| recovers(*place))
-            .map(|place| self.boot.voters()[place])
-            .collect();
-        let remember = self.boot.voters().len() - recovering.len();
+        let places = 0..self.boot.voters().len();
+        let recovering = places.filter(|place| self.recovers(*place)).count();
+        let remember = self.boot.voters().len() - recovering;
         // A Normal primary is enough to bring everybody back.
         let is_lost = remember < self.quorum() && self.status != Status::Normal;
         if !is_lost {
@@ -167,7 +161,44 @@ impl<S: StateMachine> Replica<S> {
         let since = *self.recovery.lost_since.get_or_insert(self.now);
         if self.now.since(since) >= self.options.lost_quorum && !self.recovery.is_reported {
             self.recovery.is_reported = true;
-            outputs.events.push(Event::LostQuorum { recovering });
+            let voters = self.boot.voters().iter().enumerate();
+            let members = voters.map(|(place, id)| (*id, self.memory_of(place)));
+            let members = members.collect();
+            outputs.events.push(Event::LostQuorum { members });
+        }
+    }
+
+    /// Whether a voter is known to have lost its memory and not to have it back.
+    fn recovers(&self, place: usize) -> bool {
+        if place == self.place() {
+            return self.status == Status::Recovering;
+        }
+        let window = self.options.recovery_resend * 5;
+        let said = self.recovery.recovering[place];
+        said.is_some_and(|at| self.now.since(at) <= window)
+    }
+
+    fn memory_of(&self, place: usize) -> Memory {
+        if self.recovers(place) {
+            return Memory::Lost;
+        }
+        if place == self.place() {
+            return Memory::Kept {
+                last_normal: self.last_normal,
+                head: self.log.head(),
+                commit: self.commit_number,
+            };
+        }
+        let peer = &self.peers[place];
+        let is_present = self.now.since(peer.last_heard) <= self.options.ping * 3;
+        match &peer.ping {
+            Some(ping) if is_present && ping.role == Role::Recovering => Memory::Lost,
+            Some(ping) if is_present => Memory::Kept {
+                last_normal: ping.last_normal,
+                head: ping.head,
+                commit: ping.commit,
+            },
+            _ => Memory::Unknown,
         }
     }
 }

@@ -240,6 +240,9 @@ impl<S: StateMachine> Replica<S> {
             Status::Normal if self.refuses_writes => {
                 Some(ClientReply::Unavailable(Unavailable::Faulted))
             }
+            Status::Normal if self.stopping.is_some() => {
+                Some(ClientReply::Unavailable(Unavailable::Stopping))
+            }
             Status::Normal if !self.accepts_requests() => Some(ClientReply::Busy),
             Status::Normal => None,
         };

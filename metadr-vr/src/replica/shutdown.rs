@@ -1,26 +1,113 @@
 //! A clean stop: the primary hands over, and the memory is written down.
+//!
+//! [`Replica::begin_stop`] refuses new requests, finishes those that are under
+//! way, and as a primary asks a backup to take over. When
+//! [`Replica::is_ready_to_stop`] says so, [`Replica::stop`] gives what has to
+//! be written down; see `vr.x` for what a later start may make of it.
 
 use super::{Replica, Status};
 use crate::outputs::Outputs;
-use crate::wire::{EpochView, Handover, Image, MessageBody};
+use crate::wire::{EpochView, Handover, Image, MessageBody, Meta, ReplicaId};
 use crate::{StateMachine, Tick};
 
+/// A clean stop that has begun.
+#[derive(Clone, Debug)]
+pub(super) struct Stopping {
+    /// When to look again how far it is, or to repeat the hand-over.
+    next: Tick,
+    /// When it has taken long enough: the replica then stops as it is.
+    until: Tick,
+}
+
+impl Stopping {
+    pub(super) fn deadline(&self) -> Tick {
+        self.next.min(self.until)
+    }
+}
+
 impl<S: StateMachine> Replica<S> {
-    /// As a primary, asks the backup that holds most to become the next one.
-    /// Others do nothing. It may be lost: call it again after a while, as long
-    /// as this replica still is a Normal primary.
-    pub fn hand_over(&mut self, now: Tick, outputs: &mut Outputs) {
+    /// Begins a clean stop. It takes at most `stop_timeout` ticks.
+    pub fn begin_stop(&mut self, now: Tick, outputs: &mut Outputs) {
         self.advance(now);
-        if self.status != Status::Normal || !self.is_primary() {
+        if self.stopping.is_some() {
             return;
         }
-        let best = (self.others())
-            .filter(|(place, _)| {
-                self.now.since(self.peers[*place].last_heard) <= self.options.silent
-            })
-            .max_by_key(|(place, _)| self.peers[*place].acked());
-        let Some((_, id)) = best else {
+        self.stopping = Some(Stopping {
+            next: now,
+            until: now.after(self.options.stop_timeout),
+        });
+        // Whoever hands over now should choose another.
+        for (_, id) in self.others() {
+            self.send_ping(id, outputs);
+        }
+        self.stopping_tick(outputs);
+    }
+
+    /// Whether there is nothing left to wait for before [`Replica::stop`].
+    #[must_use]
+    pub fn is_ready_to_stop(&self) -> bool {
+        let Some(stopping) = &self.stopping else {
+            return false;
+        };
+        if self.now >= stopping.until {
+            return true;
+        }
+        match self.status {
+            Status::Normal if self.is_primary() => {
+                self.is_drained() && self.is_all_synced() && self.successor().is_none()
+            }
+            Status::Normal => self.is_all_synced(),
+            Status::ViewChange { .. } => false,
+            Status::Recovering | Status::Stopped | Status::Faulted(_) => true,
+        }
+    }
+
+    /// Stops for good, and returns everything that is in memory; `None` if
+    /// this replica has nothing that it could vouch for. It ignores all that
+    /// comes afterwards, and says nothing any more to other replicas.
+    pub fn stop(&mut self, outputs: &mut Outputs) -> Option<Image> {
+        // A promise that is on its way to the disk would be overtaken.
+        let is_whole = matches!(self.status, Status::Normal | Status::ViewChange { .. })
+            && self.is_all_synced();
+        self.leave_requests(outputs);
+        self.status = Status::Stopped;
+        is_whole.then(|| Image {
+            last_normal: self.last_normal,
+            commit: self.commit_number,
+            entries: self.log.slice(1, self.log.head(), u64::MAX).to_vec(),
+        })
+    }
+
+    /// The meta data as it is on disk, or on its way there.
+    #[must_use]
+    pub fn meta(&self) -> &Meta {
+        self.promises.meta()
+    }
+
+    pub(super) fn stopping_tick(&mut self, outputs: &mut Outputs) {
+        let now = self.now;
+        if self.stopping.as_ref().is_none_or(|one| now < one.next) {
             return;
+        }
+        let has_asked = self.hand_over(outputs);
+        if let Some(stopping) = &mut self.stopping {
+            let pause = if has_asked {
+                self.options.view_change_resend
+            } else {
+                1
+            };
+            stopping.next = now.after(pause);
+        }
+    }
+
+    /// As a primary without work, asks the backup that holds most to become
+    /// the next one. The message may be lost; then it is sent again.
+    fn hand_over(&mut self, outputs: &mut Outputs) -> bool {
+        if self.status != Status::Normal || !self.is_primary() || !self.is_drained() {
+            return false;
+        }
+        let Some(id) = self.successor() else {
+            return false;
         };
         let mut view = EpochView {
             view: self.view.view + 1,
@@ -31,24 +118,23 @@ impl<S: StateMachine> Replica<S> {
         }
         let target = view.view;
         self.send(id, MessageBody::Handover(Handover { target }), outputs);
+        true
     }
 
-    /// Stops for good, and returns everything that is in memory; `None` if
-    /// this replica has nothing that it could vouch for. It ignores all that
-    /// comes afterwards, and says nothing any more.
-    pub fn stop(&mut self, outputs: &mut Outputs) -> Option<Image> {
-        let is_whole =
-            matches!(self.status, Status::Normal | Status::ViewChange { .. }) && self.may_speak();
-        self.leave_requests(outputs);
-        self.status = Status::Stopped;
-        is_whole.then(|| self.memory())
+    /// Whom to hand over to: of those that are there and stay, the one that
+    /// holds most.
+    fn successor(&self) -> Option<ReplicaId> {
+        let (_, id) = (self.others())
+            .filter(|(place, _)| {
+                let peer = &self.peers[*place];
+                !peer.is_leaving() && self.now.since(peer.last_heard) <= self.options.silent
+            })
+            .max_by_key(|(place, _)| self.peers[*place].acked())?;
+        Some(id)
     }
 
-    fn memory(&self) -> Image {
-        Image {
-            last_normal: self.last_normal,
-            commit: self.commit_number,
-            entries: self.log.slice(1, self.log.head(), u64::MAX).to_vec(),
-        }
+    /// Whether all that was accepted has been done and answered.
+    fn is_drained(&self) -> bool {
+        self.requests.waiting() == 0 && self.commit_number == self.log.head()
     }
 }
