@@ -87,6 +87,9 @@ pub enum Fault {
     /// The others know this replica by other files: it was wiped and made
     /// anew, and what it had promised is gone.
     WrongInstance,
+    /// The others have heard a later run of this replica: its files were put
+    /// back to an earlier state, and what it has promised since is gone.
+    MetaRolledBack,
     /// A committed entry is in a format that this program does not know.
     UnknownFormat {
         /// Where.
@@ -100,6 +103,10 @@ impl std::fmt::Display for Fault {
             Self::Divergence { op } => write!(f, "its log differs from the primary's at op {op}"),
             Self::WrongInstance => f.write_str(
                 "the others know it by other files: its state directory was lost or replaced, \
+                 so it has to be replaced by a replica with a new id",
+            ),
+            Self::MetaRolledBack => f.write_str(
+                "the others have heard a later run of it: its state directory is an old copy, \
                  so it has to be replaced by a replica with a new id",
             ),
             Self::UnknownFormat { op } => write!(f, "op {op} is in a format of a later program"),

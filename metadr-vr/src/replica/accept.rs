@@ -6,6 +6,10 @@ use crate::StateMachine;
 use crate::outputs::{DropReason, Event, Fault, Outputs};
 use crate::wire::{Envelope, EpochView, Message, MessageBody, Notice, NoticeKind, ReplicaId};
 
+/// How long a peer's earlier run has to be heard, and its later one not, until
+/// this is no late message any more, in ticks.
+const ROLLED_BACK: u64 = 100;
+
 /// A voter other than this replica, by its place among the voters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sender(pub(super) usize);
@@ -33,8 +37,10 @@ impl<S: StateMachine> Replica<S> {
             return Err(DropReason::Handled);
         }
         self.accept_instance(envelope, outputs)?;
-        self.accept_incarnation(place, message)?;
-        self.peers[place].last_heard = self.now;
+        self.accept_incarnation(place, message, outputs)?;
+        let peer = &mut self.peers[place];
+        peer.last_heard = self.now;
+        peer.earlier_run_since = None;
         Ok(Sender(place))
     }
 
@@ -50,20 +56,19 @@ impl<S: StateMachine> Replica<S> {
             None => self.remember_instance(envelope.sender, envelope.instance, outputs),
             Some(known) if known == envelope.instance => {}
             Some(_) => {
-                let notice = Notice {
-                    kind: NoticeKind::WrongInstance,
-                    id: envelope.sender,
-                    instance: envelope.instance,
-                    incarnation: envelope.incarnation,
-                };
-                self.send(envelope.sender, MessageBody::Notice(notice), outputs);
+                self.send_notice(NoticeKind::WrongInstance, envelope, outputs);
                 return Err(DropReason::OtherInstance);
             }
         }
         Ok(())
     }
 
-    fn accept_incarnation(&mut self, place: usize, message: &Message) -> Result<(), DropReason> {
+    fn accept_incarnation(
+        &mut self,
+        place: usize,
+        message: &Message,
+        outputs: &mut Outputs,
+    ) -> Result<(), DropReason> {
         let envelope = &message.envelope;
         let peer = &mut self.peers[place];
         let known = *peer.incarnation.get_or_insert(envelope.incarnation);
@@ -80,7 +85,27 @@ impl<S: StateMachine> Replica<S> {
         if matches!(message.body, MessageBody::DoViewChange(_)) {
             return Ok(());
         }
+        // Unless it is late, it is of files that were put back to an earlier
+        // state, or copied: what that run has promised since, it cannot know.
+        let since = *peer.earlier_run_since.get_or_insert(self.now);
+        let is_late = envelope.incarnation.counter < known.counter
+            && (self.now.since(since) <= ROLLED_BACK
+                || self.now.since(peer.last_heard) <= ROLLED_BACK);
+        if !is_late {
+            self.send_notice(NoticeKind::MetaRolledBack, envelope, outputs);
+        }
         Err(DropReason::EarlierIncarnation)
+    }
+
+    /// Tells the sender of a message, and exactly that run of it, what is wrong.
+    fn send_notice(&self, kind: NoticeKind, about: &Envelope, outputs: &mut Outputs) {
+        let notice = Notice {
+            kind,
+            id: about.sender,
+            instance: about.instance,
+            incarnation: about.incarnation,
+        };
+        self.send(about.sender, MessageBody::Notice(notice), outputs);
     }
 
     /// Compares the views, and goes to a later one. Tells whether the message
@@ -145,6 +170,7 @@ impl<S: StateMachine> Replica<S> {
         }
         match notice.kind {
             NoticeKind::WrongInstance => self.fault(Fault::WrongInstance, outputs),
+            NoticeKind::MetaRolledBack => self.fault(Fault::MetaRolledBack, outputs),
         }
     }
 

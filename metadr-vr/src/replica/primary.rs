@@ -16,6 +16,8 @@ use crate::{StateMachine, Tick};
 pub(super) struct Peer {
     pub(super) incarnation: Option<Incarnation>,
     pub(super) last_heard: Tick,
+    /// Since when only an earlier run of it is heard.
+    pub(super) earlier_run_since: Option<Tick>,
     /// What it last said of itself in this run.
     pub(super) ping: Option<Ping>,
     /// It holds everything up to here.
@@ -36,6 +38,7 @@ impl Peer {
         Self {
             incarnation: None,
             last_heard: now,
+            earlier_run_since: None,
             ping: None,
             acked: commit,
             acked_round: 0,

@@ -8,7 +8,7 @@ use super::accept::Sender;
 use super::join::Goal;
 use super::{Replica, Status};
 use crate::outputs::{Event, Memory, Outputs};
-use crate::wire::{EpochView, MessageBody, Ping, Recovery as Ask, RecoveryResponse, Role};
+use crate::wire::{EpochView, MessageBody, Recovery as Ask, RecoveryResponse, Role};
 use crate::{StateMachine, Tick};
 
 /// What a recovering replica has been told, and what it knows of others that
@@ -141,19 +141,16 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    /// Keeps what another says of itself.
-    pub(super) fn on_ping(&mut self, Sender(place): Sender, ping: &Ping) {
-        self.peers[place].ping = Some(ping.clone());
-    }
-
     /// Looks whether too many have lost their memory for the group to go on.
     pub(super) fn watch_quorum(&mut self, outputs: &mut Outputs) {
         let places = 0..self.boot.voters().len();
         let recovering = places.filter(|place| self.recovers(*place)).count();
         let remember = self.boot.voters().len() - recovering;
         // A Normal primary is enough to bring everybody back.
-        let is_lost = remember < self.quorum() && self.status != Status::Normal;
-        if !is_lost {
+        let has_primary = self.status == Status::Normal
+            && (self.is_primary()
+                || self.now.since(self.primary_heard) <= self.options.election_timeout);
+        if remember >= self.quorum() || has_primary {
             self.recovery.lost_since = None;
             self.recovery.is_reported = false;
             return;
