@@ -5,12 +5,18 @@
 //! `UPDATE_SCENARIOS=1 cargo test -p metadr-vr --test scenarios` writes what
 //! comes out now into the scripts, and the difference is there to be read.
 
+#[path = "scenarios/arguments.rs"]
+mod arguments;
 #[path = "scenarios/command.rs"]
 mod command;
 #[path = "scenarios/describe.rs"]
 mod describe;
+#[path = "scenarios/forged.rs"]
+mod forged;
 #[path = "scenarios/group.rs"]
 mod group;
+#[path = "scenarios/process.rs"]
+mod process;
 #[path = "scenarios/script.rs"]
 mod script;
 mod support;

@@ -8,33 +8,44 @@
 //! | `close R conn=C` | the client is gone |
 //! | `flush R` | replica R does what has gathered, as after a drain of its sockets |
 //! | `tick N` | N ticks pass; whose deadline it is gets a tick and a flush |
-//! | `deliver LINK COUNT` | messages arrive, then each receiver does a flush |
-//! | `drop LINK COUNT` | messages are lost |
-//! | `duplicate LINK COUNT` | messages are sent once more |
+//! | `deliver LINK KIND COUNT` | messages arrive, then each receiver does a flush |
+//! | `drop LINK KIND COUNT` | messages are lost |
+//! | `duplicate LINK KIND COUNT` | messages are sent once more |
 //! | `reverse LINK` | messages change their order |
+//! | `hold LINK KIND COUNT` | messages are held back until a `release` |
+//! | `release LINK KIND COUNT` | such messages are on their way again |
 //! | `stabilize` | delivers until nothing is on its way |
+//! | `run N delay=D` | N ticks, in which each message takes D, or one; messages are not told |
 //! | `cut R`, `join R` | R is alone from now on, or no longer |
+//! | `cut LINK`, `join LINK` | what is sent that way gets lost from now on, or no longer |
+//! | `late LINK` | what is sent that way is held back from now on, until a `join` |
+//! | `crash R` | its process is gone, with its memory and what is not yet on its disk |
+//! | `begin_stop R` | it is to stop cleanly: it finishes its requests, and hands over |
+//! | `stop R` | its process ends cleanly, and leaves its memory on its disk |
+//! | `save R` | leaves its memory on its disk and goes on, as if it were a durable replica (§4) |
+//! | `start R` | its process runs again, with the memory that is on its disk, once |
+//! | `wipe R` | all its files are gone; they are made anew when it starts |
+//! | `disk R slow`, `disk R fast` | what it writes is not on its disk for now, or at once |
+//! | `pause R`, `resume R` | its process stands still, or goes on |
 //! | `inject LINK MESSAGE field=value…` | a message that its sender did not send |
 //! | `show` | what each replica has become |
+//! | `logs` | what each log has, uncommitted entries behind a bar |
+//! | `views` | the view of each, its last normal one, and the one promised on its disk |
 //! | `network` | what is on its way |
 //!
-//! A LINK is `0->1`, `0->*`, `*->2` or left out, then it is all of them. A
-//! COUNT leaves later messages of each link alone.
+//! A LINK is `0->1`, `0->*`, `*->2` or left out, then it is all of them. A KIND
+//! is `PREPARE`, or left out. A COUNT leaves later messages of each link alone.
 
+use crate::arguments::Arguments;
 use crate::describe;
+use crate::forged::{OTHER, message_body};
 use crate::group::{Group, Packet};
-use crate::support::{CLUSTER, batch, calm, message, seal};
+use crate::support::{calm, message};
 use bytes::Bytes;
-use metadr_vr::wire::{
-    Commit, Entry, EntryHeader, EntryKind, EpochView, FetchLog, Handover, Hash128, MessageBody,
-    Prepare, PrepareOk, ReplicaId, Vote,
-};
-use metadr_vr::{Log, Options, Request, RequestId};
+use metadr_vr::wire::{MessageBody, Prepare, ReplicaId};
+use metadr_vr::{Options, Request, RequestId};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// A hash that belongs to nothing.
-const OTHER: Hash128 = [0xEE; 16];
 
 /// Plays one script.
 #[derive(Default)]
@@ -62,7 +73,7 @@ impl Runner {
 
     fn command(&mut self, name: &str, arguments: &Arguments<'_>) -> Option<()> {
         match name {
-            "group" => self.group = Group::new(arguments.number(0)?, &options(arguments)?),
+            "group" => self.group = Group::new(arguments.number(0)?, options(arguments)?),
             "request" => self.request(arguments)?,
             "close" => {
                 let connection = arguments.value("conn")?;
@@ -70,12 +81,33 @@ impl Runner {
             }
             "flush" => self.group.flush(arguments.number(0)?),
             "tick" => (0..arguments.number(0)?).for_each(|_| self.group.tick()),
+            "run" => {
+                let delay = arguments.value("delay").unwrap_or(1);
+                self.group.run(arguments.number(0)?, delay);
+            }
+            "inject" => self.inject(arguments)?,
+            "show" => self.show(),
+            "logs" => self.logs(),
+            "views" => self.views(),
+            "network" => self.network(),
+            _ => (self.network_command(name, arguments))
+                .or_else(|| self.process_command(name, arguments))?,
+        }
+        Some(())
+    }
+
+    /// What becomes of messages.
+    fn network_command(&mut self, name: &str, arguments: &Arguments<'_>) -> Option<()> {
+        match name {
             "deliver" => {
                 let packets = self.take(arguments);
                 self.group.deliver(packets);
             }
             "drop" => {
-                for Packet { from, to, message } in self.take(arguments) {
+                for Packet {
+                    from, to, message, ..
+                } in self.take(arguments)
+                {
                     let text = describe::message(&message.body);
                     self.group.tell(&format!("{from} -x {to}: {text}"));
                 }
@@ -85,12 +117,46 @@ impl Runner {
                 let packets = self.take(arguments);
                 self.group.in_flight.extend(packets.into_iter().rev());
             }
+            "hold" => {
+                let packets = self.take(arguments);
+                self.group.held.extend(packets);
+            }
+            "release" => {
+                let packets = take(&mut self.group.held, arguments);
+                self.group.in_flight.extend(packets);
+            }
             "stabilize" => self.stabilize()?,
-            "cut" => drop(self.group.cut.insert(arguments.number(0)?)),
-            "join" => drop(self.group.cut.remove(&arguments.number(0)?)),
-            "inject" => self.inject(arguments)?,
-            "show" => self.show(),
-            "network" => self.network(),
+            "cut" => self.group.cut.extend(self.links(arguments)),
+            "late" => self.group.late.extend(self.links(arguments)),
+            "join" => {
+                for link in self.links(arguments) {
+                    self.group.cut.remove(&link);
+                    self.group.late.remove(&link);
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// What becomes of processes and their disks.
+    fn process_command(&mut self, name: &str, arguments: &Arguments<'_>) -> Option<()> {
+        let id = arguments.number(0)?;
+        let process = self.group.process_mut(id)?;
+        match (name, arguments.0.get(1).copied()) {
+            ("crash", None) => process.crash(),
+            ("save", None) => process.save(),
+            ("wipe", None) => process.wipe(),
+            ("pause", None) => process.is_paused = true,
+            ("resume", None) => process.is_paused = false,
+            ("disk", Some("slow")) => process.is_disk_slow = true,
+            ("disk", Some("fast")) => {
+                process.is_disk_slow = false;
+                self.group.sync(id);
+            }
+            ("stop", None) => self.group.stop(id)?,
+            ("start", None) => self.group.start(id)?,
+            ("begin_stop", None) => self.group.begin_stop(id),
             _ => return None,
         }
         Some(())
@@ -113,17 +179,23 @@ impl Runner {
         Some(())
     }
 
-    /// Removes the messages of the links that are meant.
+    /// Removes those messages on their way that are meant.
     fn take(&mut self, arguments: &Arguments<'_>) -> Vec<Packet> {
-        let most: usize = arguments.numbers().next().unwrap_or(usize::MAX);
-        let mut counts = BTreeMap::<_, usize>::new();
-        let is_meant = |packet: &mut Packet| {
-            let count = counts.entry((packet.from, packet.to)).or_default();
-            let is_meant = arguments.is_of_link(packet) && *count < most;
-            *count += usize::from(is_meant);
-            is_meant
+        take(&mut self.group.in_flight, arguments)
+    }
+
+    /// The links that are meant: with one number, all those of that replica.
+    fn links(&self, arguments: &Arguments<'_>) -> Vec<(ReplicaId, ReplicaId)> {
+        let alone = arguments.number(0);
+        let is_meant = |from, to| match alone {
+            Some(id) => from == id || to == id,
+            None => arguments.is_of_link(from, to),
         };
-        self.group.in_flight.extract_if(.., is_meant).collect()
+        let ids = || self.group.ids();
+        ids()
+            .flat_map(|from| ids().map(move |to| (from, to)))
+            .filter(|(from, to)| is_meant(*from, *to))
+            .collect()
     }
 
     fn duplicate(&mut self, arguments: &Arguments<'_>) {
@@ -137,32 +209,61 @@ impl Runner {
     fn stabilize(&mut self) -> Option<()> {
         // A group that never comes to rest is a defect, not a long scenario.
         for _ in 0..100 {
-            if self.group.in_flight.is_empty() {
+            let group = &mut self.group;
+            if group.in_flight.iter().all(|one| group.is_paused(one.to)) {
                 return Some(());
             }
-            let packets = std::mem::take(&mut self.group.in_flight);
-            self.group.deliver(packets);
+            let packets = std::mem::take(&mut group.in_flight);
+            group.deliver(packets);
         }
         None
     }
 
     fn show(&mut self) {
         for id in self.group.ids() {
-            let text = describe::replica(&self.group.replicas[id as usize]);
+            let text = match self.group.replica(id) {
+                Some(replica) => describe::replica(replica),
+                None => "down".to_owned(),
+            };
+            self.group.tell(&format!("{id}: {text}"));
+        }
+    }
+
+    fn logs(&mut self) {
+        for id in self.group.ids() {
+            if let Some(replica) = self.group.replica(id) {
+                let text = describe::log(replica);
+                self.group.tell(&format!("{id}: {text}"));
+            }
+        }
+    }
+
+    fn views(&mut self) {
+        for id in self.group.ids() {
+            let process = self.group.process(id).expect("it is in the group");
+            let promised = process.promised();
+            let text = match &process.replica {
+                Some(replica) => {
+                    let (view, last_normal) = (replica.view().view, replica.last_normal().view);
+                    format!("view {view}, last normal {last_normal}, promised on disk {promised}")
+                }
+                None => format!("down, promised on disk {promised}"),
+            };
             self.group.tell(&format!("{id}: {text}"));
         }
     }
 
     fn network(&mut self) {
-        for Packet { from, to, message } in self.group.in_flight.clone() {
-            let text = describe::message(&message.body);
-            self.group.tell(&format!("{from} -> {to}: {text}"));
+        for packet in self.group.in_flight.clone() {
+            let text = describe::message(&packet.message.body);
+            self.group
+                .tell(&format!("{} -> {}: {text}", packet.from, packet.to));
         }
     }
 
     /// A PREPARE with one entry that the sender holds.
     fn forward(&self, from: ReplicaId, op: u64) -> Option<MessageBody> {
-        let log = self.group.replicas[from as usize].log();
+        let log = self.group.replica(from)?.log();
         Some(MessageBody::Prepare(Prepare {
             entries: vec![log.get(op)?.clone()],
             commit: 0,
@@ -175,7 +276,7 @@ impl Runner {
         let (from, to): (ReplicaId, ReplicaId) = (from.parse().ok()?, to.parse().ok()?);
         let body = match arguments.0[1] {
             "forward" => self.forward(from, arguments.value("op")?)?,
-            _ => message_body(arguments, self.group.replicas.get(to as usize)?.log())?,
+            _ => message_body(arguments, self.group.replica(to)?.log())?,
         };
         let mut message = message(from, body);
         let envelope = &mut message.envelope;
@@ -188,9 +289,22 @@ impl Runner {
                 _ => {}
             }
         }
-        self.group.send(Packet { from, to, message });
+        self.group.send(from, to, message);
         Some(())
     }
+}
+
+/// Removes those messages that are meant.
+fn take(packets: &mut Vec<Packet>, arguments: &Arguments<'_>) -> Vec<Packet> {
+    let most: usize = arguments.numbers().next().unwrap_or(usize::MAX);
+    let mut counts = BTreeMap::<_, usize>::new();
+    let is_meant = |packet: &mut Packet| {
+        let count = counts.entry((packet.from, packet.to)).or_default();
+        let is_meant = arguments.means(packet) && *count < most;
+        *count += usize::from(is_meant);
+        is_meant
+    };
+    packets.extract_if(.., is_meant).collect()
 }
 
 /// A group's options.
@@ -198,9 +312,15 @@ fn options(arguments: &Arguments<'_>) -> Option<Options> {
     let mut options = calm();
     for word in &arguments.0[1..] {
         let (name, value) = word.split_once('=')?;
+        if name == "bug" {
+            options.bug = Some(value.parse().ok()?);
+            continue;
+        }
         let value: u32 = value.parse().ok()?;
         match name {
-            // Short enough for a script, and without chance: half of 2 is 1.
+            "pings" => options.ping = value.into(),
+            "lost_quorum" => options.lost_quorum = value.into(),
+            // The usual ones.
             "elections" if value == 1 => {
                 options.election_timeout = 50;
                 options.check_quorum = 50;
@@ -215,97 +335,4 @@ fn options(arguments: &Arguments<'_>) -> Option<Options> {
         }
     }
     Some(options)
-}
-
-/// The body of a hand-made message. It agrees with the receiver's log, as far as
-/// that goes and unless it is to differ.
-fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<MessageBody> {
-    let value = |name| arguments.value(name).unwrap_or(0);
-    let checksum = |op| match arguments.text("checksum") {
-        Some(_) => OTHER,
-        None => log.checksum(op).unwrap_or(OTHER),
-    };
-    Some(match arguments.0[1] {
-        "prepare" => {
-            let op: u64 = arguments.value("op")?;
-            let header = EntryHeader {
-                format: arguments
-                    .value("format")
-                    .map_or(Some(1), |format| format.try_into().ok())?,
-                kind: EntryKind::Batch,
-                op,
-                parent: checksum(op.checked_sub(1)?),
-                prepared: EpochView {
-                    epoch: 0,
-                    view: value("prepared"),
-                },
-                ..Entry::root(CLUSTER).header
-            };
-            let mut entry = seal(header, batch(&[arguments.text("write")?]));
-            if arguments.text("damaged").is_some() {
-                entry.header.timestamp_ms += 1;
-            }
-            MessageBody::Prepare(Prepare {
-                entries: vec![entry],
-                commit: value("commit"),
-                commit_checksum: checksum(value("commit")),
-            })
-        }
-        "handover" => MessageBody::Handover(Handover {
-            target: arguments.value("target")?,
-        }),
-        "vote" => MessageBody::Vote(Vote {
-            target: arguments.value("target")?,
-        }),
-        "prepare_ok" => MessageBody::PrepareOk(PrepareOk {
-            acked: value("acked"),
-            acked_checksum: checksum(value("acked")),
-            applied: 0,
-            round: value("round"),
-        }),
-        "commit" => MessageBody::Commit(Commit {
-            commit: value("commit"),
-            commit_checksum: checksum(value("commit")),
-            head: value("head"),
-            head_checksum: checksum(value("head")),
-            round: value("round"),
-        }),
-        "fetch_log" => MessageBody::FetchLog(FetchLog {
-            request: 0,
-            first: value("first"),
-            last: value("last"),
-            max_bytes: u32::MAX,
-        }),
-        _ => return None,
-    })
-}
-
-/// The words after a command's name.
-struct Arguments<'a>(&'a [&'a str]);
-
-impl Arguments<'_> {
-    fn number(&self, index: usize) -> Option<u32> {
-        self.0.get(index)?.parse().ok()
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().filter_map(|word| word.parse().ok())
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        let mut pairs = self.0.iter().filter_map(|word| word.split_once('='));
-        pairs.find_map(|(found, value)| (found == name).then_some(value))
-    }
-
-    fn value(&self, name: &str) -> Option<u64> {
-        self.text(name)?.parse().ok()
-    }
-
-    fn is_of_link(&self, packet: &Packet) -> bool {
-        let Some(link) = self.0.iter().find_map(|word| word.split_once("->")) else {
-            return true;
-        };
-        let fits = |pattern: &str, id: ReplicaId| pattern == "*" || pattern == id.to_string();
-        fits(link.0, packet.from) && fits(link.1, packet.to)
-    }
 }

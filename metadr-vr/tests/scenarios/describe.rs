@@ -1,8 +1,8 @@
 //! How messages, events and answers look in a script.
 
 use crate::support::Words;
-use metadr_vr::wire::{ClientOperation, Entry, MessageBody};
-use metadr_vr::{ClientReply, Event, Replica, RequestId, Status};
+use metadr_vr::wire::{ClientOperation, Entry, MessageBody, ReplicaId};
+use metadr_vr::{ClientReply, Event, Memory, Replica, RequestId, Status};
 use std::fmt::Write;
 
 pub(crate) fn message(body: &MessageBody) -> String {
@@ -75,7 +75,6 @@ fn word(operation: &ClientOperation) -> String {
 pub(crate) fn event(event: &Event) -> Option<String> {
     let text = match event {
         Event::Committed { .. } => return None,
-        Event::Normal { view, .. } if view.view == 0 => return None,
         Event::Normal {
             view,
             is_primary,
@@ -86,6 +85,11 @@ pub(crate) fn event(event: &Event) -> Option<String> {
         }
         Event::Voted { target } => format!("votes for view {target}"),
         Event::Entered { view } => format!("enters view {}", view.view),
+        Event::Recovering { promise } => format!("recovers, promised view {}", promise.view),
+        Event::LostQuorum { members } => {
+            let members: Vec<String> = members.iter().map(memory).collect();
+            format!("finds no quorum that remembers: {}", members.join(", "))
+        }
         Event::Applied { op, .. } => format!("applies {op}"),
         Event::Fetching { first, last, from } => format!("misses {first}..={last}, asks {from}"),
         Event::Dropped(reason) => format!("drops a message: {reason:?}"),
@@ -95,6 +99,37 @@ pub(crate) fn event(event: &Event) -> Option<String> {
         other => format!("{other:?}"),
     };
     Some(text)
+}
+
+fn memory((id, memory): &(ReplicaId, Memory)) -> String {
+    match memory {
+        Memory::Kept {
+            last_normal,
+            head,
+            commit,
+        } => {
+            let view = last_normal.view;
+            format!("{id} has view {view} up to {head}, commit {commit}")
+        }
+        Memory::Lost => format!("{id} has nothing"),
+        Memory::Unknown => format!("{id} is silent"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Whether an event says no more than what became of one message.
+pub(crate) fn is_of_a_message(event: &Event) -> bool {
+    matches!(event, Event::Dropped(_) | Event::Fetching { .. })
+}
+
+/// What a log has: what is committed, a bar, and the rest.
+pub(crate) fn log(replica: &Replica<Words>) -> String {
+    let (log, commit) = (replica.log(), replica.commit_number());
+    let committed = log.slice(1, commit, u64::MAX);
+    let rest = log.slice(commit + 1, log.head(), u64::MAX);
+    format!("{} | {}", entries(committed), entries(rest))
+        .trim()
+        .to_owned()
 }
 
 pub(crate) fn reply(id: RequestId, reply: &ClientReply) -> String {
@@ -113,6 +148,7 @@ pub(crate) fn reply(id: RequestId, reply: &ClientReply) -> String {
 
 pub(crate) fn replica(replica: &Replica<Words>) -> String {
     let mut text = match replica.status() {
+        Status::Normal if replica.is_suspended() => "suspended primary".to_owned(),
         Status::Normal if replica.is_primary() => "primary".to_owned(),
         Status::Normal => "backup".to_owned(),
         other => format!("{other:?}"),
