@@ -52,6 +52,7 @@ scenarios! {
     fetch_in_chunks
     fetch_of_what_is_not_there
     handover
+    handover_to_one_that_remembers
     late_acknowledgement
     lost_last_prepare
     lost_prepare

@@ -96,6 +96,7 @@ impl<S: StateMachine> Replica<S> {
             // Nobody can have heard of a round that did not begin.
             return outputs.events.push(Event::Dropped(DropReason::Unexpected));
         }
+        self.recovery.has_recovered(place);
         let peer = &mut self.peers[place];
         peer.acked_round = peer.acked_round.max(ok.round);
         if bug!(self.options, P16) {

@@ -40,6 +40,11 @@ impl Recovery {
     pub(super) fn deadline(&self) -> Tick {
         self.resend
     }
+
+    /// Another replica takes part in a view: it has its memory back.
+    pub(super) fn has_recovered(&mut self, place: usize) {
+        self.recovering[place] = None;
+    }
 }
 
 impl<S: StateMachine> Replica<S> {
@@ -166,7 +171,7 @@ impl<S: StateMachine> Replica<S> {
     }
 
     /// Whether a voter is known to have lost its memory and not to have it back.
-    fn recovers(&self, place: usize) -> bool {
+    pub(super) fn recovers(&self, place: usize) -> bool {
         if place == self.place() {
             return self.status == Status::Recovering;
         }

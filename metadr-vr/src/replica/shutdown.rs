@@ -121,13 +121,16 @@ impl<S: StateMachine> Replica<S> {
         true
     }
 
-    /// Whom to hand over to: of those that are there and stay, the one that
-    /// holds most.
+    /// Whom to hand over to: of those that are there, remember and stay, the
+    /// one that holds most.
     fn successor(&self) -> Option<ReplicaId> {
         let (_, id) = (self.others())
             .filter(|(place, _)| {
                 let peer = &self.peers[*place];
-                !peer.is_leaving() && self.now.since(peer.last_heard) <= self.options.silent
+                // What one that recovers has acknowledged is an assumption.
+                !peer.is_leaving()
+                    && !self.recovers(*place)
+                    && self.now.since(peer.last_heard) <= self.options.silent
             })
             .max_by_key(|(place, _)| self.peers[*place].acked())?;
         Some(id)
