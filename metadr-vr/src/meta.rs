@@ -221,6 +221,38 @@ mod tests {
         }
     }
 
+    /// One slot was torn when the process before crashed. The next start writes
+    /// its update to that slot first, and crashes anywhere in it.
+    #[test]
+    fn a_torn_slot_and_a_crash_during_the_next_update_lose_nothing() {
+        let (old, new) = (
+            encode_slot(&meta(7)).unwrap(),
+            encode_slot(&meta(8)).unwrap(),
+        );
+        for torn in [0, 1] {
+            let mut file = [&old[..], &old[..]].concat();
+            file[torn * SLOT_BYTES + 100..][..8].fill(0xFF);
+            let loaded = load(&file).unwrap();
+            assert!(loaded.has_damaged_slot);
+            assert_eq!((loaded.meta.sequence, loaded.write_first), (7, torn));
+
+            for slot in [torn, 1 - torn] {
+                for end in 0..SLOT_BYTES {
+                    let place = slot * SLOT_BYTES;
+                    file[place..=place + end].copy_from_slice(&new[..=end]);
+                    let loaded = load(&file).unwrap_or_else(|error| {
+                        panic!("slot {slot} is written up to byte {end}: {error}")
+                    });
+                    // Neither more nor less, and once a slot has it, never less.
+                    let sequence = loaded.meta.sequence;
+                    assert!(sequence == 8 || (sequence == 7 && slot == torn));
+                    assert_eq!(loaded.meta, meta(sequence));
+                }
+            }
+            assert!(!load(&file).unwrap().has_damaged_slot);
+        }
+    }
+
     #[test]
     fn addresses_that_do_not_fit_are_refused() {
         let mut meta = meta(1);
