@@ -67,6 +67,11 @@ scenarios! {
     reads_do_not_stop_the_timers
     reorder_buffer_is_full
     restarted_peer
+    seed_defect_12_recovery_is_answered_after_a_view_change
+    seed_defect_3_a_view_change_loses_nothing_that_was_acknowledged
+    seed_defect_4_a_new_primary_executes_its_log_to_the_end
+    seed_defect_7_a_view_has_one_primary
+    seed_defect_8_an_answer_to_an_earlier_recovery_does_not_count
     send_window
     sent_again_after_a_while
     silent_peer
