@@ -38,12 +38,17 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_promise_is_on_disk_first
     acknowledgements_count_once
+    an_old_report_starts_no_view_twice
     backup_refuses_requests
     caught_up_elsewhere
+    check_quorum_suspends_and_resumes
+    clean_stop_of_all
     closed_connection
     divergence_at_the_primary
     divergence_stops_a_backup
+    duel
     duplicates_and_reordering
     echo_of_no_round
     entries_that_cannot_be
@@ -54,17 +59,41 @@ scenarios! {
     handover
     handover_to_one_that_remembers
     late_acknowledgement
+    late_acknowledgement_before_a_view_begins
+    late_notice
     lost_last_prepare
     lost_prepare
     lost_prepare_ok
     nobody_is_blamed_for_a_hole_that_closed
     order_within_a_connection
+    p10_star
+    p17_no_acknowledgement_after_a_promise
+    p18_an_old_suffix_is_not_extended
+    p1a_a_forgotten_promise_loses_an_op
+    p1a_a_promise_is_on_disk_before_it_is_shown
+    p1b_a_forgotten_promise_loses_an_op
+    p1b_a_promise_on_disk_outlives_a_crash
+    p2_a_report_is_of_the_last_normal_view
+    p32_a_report_does_not_change
+    p36_an_old_start_view_loses_an_op
+    p36_an_old_start_view_shortens_no_log
+    p37_what_is_told_when_a_view_ends
+    p5_a_restarted_primary_leaves_its_view
+    p5_a_restarted_primary_uses_op_numbers_again
+    p7_a_new_primary_reads_what_was_answered
+    p8_five_servers
+    p8_old_votes_and_a_pause
     pipelining
     queue_is_full
+    quick_second_vote
     read_round_is_lost
     read_waits_for_earlier_writes
     read_waits_for_its_round
     reads_do_not_stop_the_timers
+    receive_only_backup
+    receive_only_primary
+    recovery_meets_a_later_view
+    recovery_needs_a_later_view
     reorder_buffer_is_full
     restarted_peer
     seed_defect_12_recovery_is_answered_after_a_view_change
@@ -72,14 +101,21 @@ scenarios! {
     seed_defect_4_a_new_primary_executes_its_log_to_the_end
     seed_defect_7_a_view_has_one_primary
     seed_defect_8_an_answer_to_an_earlier_recovery_does_not_count
+    send_only_backup
+    send_only_primary
     send_window
     sent_again_after_a_while
     silent_peer
     single_replica
     strangers
+    survivor_is_backup
+    survivor_is_primary
+    the_log_of_a_view_that_one_backup_joined
+    uncommitted_op_of_a_dead_primary
     unknown_format
     vote_alone_changes_nothing
     what_gathers_in_a_drain_is_one_entry
+    wiped_replica
     write_commits_and_is_answered
 }
 
