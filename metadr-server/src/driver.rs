@@ -233,11 +233,13 @@ impl<R: Runtime> Driver<R> {
         mut messages: Pin<&mut async_channel::Receiver<Message>>,
         sleep: Pin<&mut S>,
     ) -> Poll<bool> {
-        let now = self.now();
+        let (now, instant) = (self.now(), self.runtime.now());
         let mut taken = 0;
         while taken < INPUTS_PER_TURN
             && let Poll::Ready(Some(message)) = messages.as_mut().poll_next(cx)
         {
+            let from = message.envelope.sender;
+            self.surroundings.links.heard(from, instant);
             self.replica.on_message(now, message, &mut self.outputs);
             taken += 1;
         }

@@ -214,4 +214,62 @@ fn backups_that_all_lost_their_memory_recover_from_the_primary() {
     }
     cluster.replica(0).kill();
     assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"1"));
+    cluster.assert_running(&[1, 2]);
+}
+
+/// After a partition without a word, TCP waited for minutes before it tried to
+/// send again, and a connection of which the other end had forgotten was used
+/// for ever.
+#[test]
+fn connections_between_replicas_that_lead_nowhere_are_replaced() {
+    let (mut cluster, proxies) = Cluster::start_behind_proxies(3);
+    let mut client = cluster.client();
+    assert_eq!(client.make(&Call::Create(b"/a", b"1")), Answer::DONE);
+    for round in 0..2_u8 {
+        for proxy in &proxies {
+            proxy.silence_connections();
+        }
+        let value = [b'0' + round];
+        assert_eq!(client.make(&Call::Set(b"/a", &value)), Answer::DONE);
+        assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(&value));
+    }
+    cluster.assert_running(&[0, 1, 2]);
+}
+
+/// More than half have lost their memory, and the one that has not was no
+/// primary: to go on would be to guess. Everybody says so, with who kept what.
+#[test]
+fn a_lost_quorum_is_told_and_never_an_empty_group() {
+    let mut cluster = Cluster::start(3);
+    let mut client = cluster.client();
+    for key in [b"/a", b"/b"] {
+        assert_eq!(client.make(&Call::Create(key, b"1")), Answer::DONE);
+    }
+    // Two at once, one of them the primary.
+    let primary = cluster.primary();
+    let [first, survivor] = [(primary + 1) % 3, (primary + 2) % 3];
+    for victim in [primary, first] {
+        cluster.replica(victim).kill();
+    }
+    for victim in [primary, first] {
+        cluster.restart(victim);
+    }
+    for replica in 0..3 {
+        let said = wait_for("the replica to say that the quorum is lost", || {
+            let said = cluster.replica(replica).stderr();
+            said.contains("what to do").then_some(said)
+        });
+        assert!(said.contains("QUORUM LOST"), "{said}");
+        for forgetful in [primary, first] {
+            let line = format!("replica {forgetful} has lost its memory");
+            assert!(said.contains(&line), "{said}");
+        }
+        let line = format!("replica {survivor} kept its memory: up to op ");
+        assert!(said.contains(&line), "{said}");
+        let answers = cluster
+            .connect(replica)
+            .fates(&[Call::Get(b"/a"), Call::List(b"/")]);
+        assert_not_served(&answers);
+    }
+    cluster.assert_running(&[0, 1, 2]);
 }

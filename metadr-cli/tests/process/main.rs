@@ -7,6 +7,7 @@
 //! | [`wire_protocol`] | KvStoreApi version 1 to the byte |
 //! | [`order`] | calls of one connection take effect in their order; connections do not wait for one another |
 //! | [`hostile`] | whatever a peer sends costs its own connection alone |
+//! | [`clean_stop`] | replicas that are asked to stop |
 //! | [`failures`] | replicas that die or stop |
 //! | [`seed_defects`] | defects of the seed that stay away |
 //! | [`start`] | replicas that must not start, and say why |
@@ -20,6 +21,7 @@
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
+mod clean_stop;
 mod dev;
 mod failures;
 mod hostile;

@@ -181,6 +181,21 @@ impl Cluster {
         Process::start(&mut command)
     }
 
+    /// Starts a replica that has ended, in its place.
+    pub(crate) fn replace(&mut self, replica: usize) {
+        self.replicas[replica] = self.start_again(replica);
+    }
+
+    /// Starts all replicas, which have ended, and waits until they are a group.
+    pub(crate) fn start_all_again(&mut self) {
+        for replica in 0..self.replicas.len() {
+            self.replace(replica);
+        }
+        for replica in 0..self.replicas.len() {
+            self.wait_until_normal(replica);
+        }
+    }
+
     /// Starts a replica that was killed, with its own command.
     pub(crate) fn restart(&mut self, replica: usize) {
         let mut process = self.start_again(replica);
@@ -192,6 +207,17 @@ impl Cluster {
                 .then_some(())
         });
         self.replicas[replica] = process;
+    }
+
+    /// The replica that is the primary now, as a client finds out.
+    pub(crate) fn primary(&self) -> usize {
+        wait_for("a primary", || {
+            (0..self.replicas.len()).find(|replica| {
+                let connection = Connection::try_to(self.ports.client[*replica]);
+                let answer = connection.and_then(|mut one| one.try_make(&Call::List(b"/")));
+                matches!(answer, Ok(Answer::Keys(_)))
+            })
+        })
     }
 
     /// Waits until a replica has everything that the others have, and takes

@@ -59,6 +59,15 @@ impl Finished {
     }
 }
 
+/// How a process is asked to stop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stop {
+    /// As a service manager does.
+    Terminate,
+    /// As Ctrl-C does.
+    Interrupt,
+}
+
 /// A child process. It is killed when this is dropped, and if that happens
 /// because its test fails, what it printed is shown.
 #[derive(Debug)]
@@ -129,6 +138,23 @@ impl Process {
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("the child is ours");
         self.child.wait().expect("the child is ours");
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn ask_to_stop(&self, how: Stop) {
+        self.signal(match how {
+            Stop::Terminate => "-TERM",
+            Stop::Interrupt => "-INT",
+        });
+    }
+
+    /// Waits until it has ended. Returns its exit status; none if a signal
+    /// ended it.
+    pub(crate) fn wait_for_end(&mut self) -> Option<i32> {
+        wait_for("a process to end", || {
+            let status = self.child.try_wait().expect("the child is ours");
+            status.map(|status| status.code())
+        })
     }
 
     /// Stops it where it is. Its connections stay open.

@@ -4,7 +4,7 @@ use super::ports::{any_listener, port_of};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 /// A port that stands for another one. What comes in is passed on; nothing
@@ -19,6 +19,8 @@ pub(crate) struct Proxy {
 #[derive(Debug, Default)]
 struct Flags {
     is_lossy: AtomicBool,
+    /// Connections that were made before the last of these events are dead.
+    deaths: AtomicU64,
     has_ended: AtomicBool,
 }
 
@@ -46,6 +48,12 @@ impl Proxy {
     /// usually in the middle of a message.
     pub(crate) fn lose_connections(&self) {
         self.flags.is_lossy.store(true, Ordering::Relaxed);
+    }
+
+    /// The connections that there are lead nowhere any more, and neither end
+    /// is told. New ones are good.
+    pub(crate) fn silence_connections(&self) {
+        self.flags.deaths.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -82,10 +90,14 @@ fn forward(mut from: TcpStream, target: u16, lifetime: usize, flags: &Flags) -> 
     let mut to = TcpStream::connect((Ipv4Addr::LOCALHOST, target))?;
     to.set_nodelay(true)?;
     let (mut buffer, mut passed) = ([0; 4096], 0);
+    let born = flags.deaths.load(Ordering::Relaxed);
     loop {
         let count = from.read(&mut buffer)?;
         if count == 0 {
             return to.shutdown(Shutdown::Both);
+        }
+        if flags.deaths.load(Ordering::Relaxed) > born {
+            continue;
         }
         passed += count;
         if flags.is_lossy.load(Ordering::Relaxed) && passed >= lifetime {

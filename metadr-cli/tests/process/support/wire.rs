@@ -219,6 +219,11 @@ impl Connection {
         Answer::read(&self.receive())
     }
 
+    /// The next reply to anything, unless the connection is closed.
+    pub(crate) fn try_receive_answer(&mut self) -> io::Result<(u32, Answer)> {
+        Ok(Answer::read(&self.try_receive()?))
+    }
+
     /// Makes one call.
     pub(crate) fn make(&mut self, call: &Call<'_>) -> Answer {
         self.try_make(call).expect("a reply")
