@@ -225,7 +225,8 @@ impl<R: Runtime> Driver<R> {
         has_written
     }
 
-    /// Hands in what is there. Ready with false once nobody can hand in anything.
+    /// Hands in what is there, all at one time: the replica's must not go back.
+    /// Ready with false once nobody can hand in anything.
     fn gather<S: Sleep>(
         &mut self,
         cx: &mut Context<'_>,
@@ -245,7 +246,7 @@ impl<R: Runtime> Driver<R> {
         }
         while taken < INPUTS_PER_TURN {
             match clients.as_mut().poll_next(cx) {
-                Poll::Ready(Some(input)) => self.on_client(input),
+                Poll::Ready(Some(input)) => self.on_client(now, input),
                 Poll::Ready(None) => return Poll::Ready(false),
                 Poll::Pending => break,
             }
@@ -264,7 +265,7 @@ impl<R: Runtime> Driver<R> {
         }
     }
 
-    fn on_client(&mut self, input: Input) {
+    fn on_client(&mut self, now: Tick, input: Input) {
         match input {
             Input::Request {
                 id,
@@ -280,10 +281,7 @@ impl<R: Runtime> Driver<R> {
                 self.backlog.retain(|(id, _)| id.connection != connection);
                 self.replica.on_connection_closed(connection);
             }
-            Input::Stop => {
-                let now = self.now();
-                self.replica.begin_stop(now, &mut self.outputs);
-            }
+            Input::Stop => self.replica.begin_stop(now, &mut self.outputs),
         }
     }
 
