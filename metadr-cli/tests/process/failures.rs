@@ -164,12 +164,10 @@ fn a_full_queue_is_no_reason_for_silence() {
 /// what waited behind it, and all that is sent before anybody notices.
 #[test]
 fn what_is_lost_between_replicas_is_made_up_for() {
-    let (mut cluster, proxies) = Cluster::start_behind_proxies(3);
+    let (mut cluster, network) = Cluster::start_behind_proxies(3);
     let mut client = cluster.client();
     assert_eq!(client.make(&Call::Create(b"/a", b"")), Answer::DONE);
-    for proxy in &proxies {
-        proxy.lose_connections();
-    }
+    network.lose_connections();
     for round in 0..20 {
         // Without the other one, every entry has to arrive here in the end.
         let absent = 1 + round % 2;
@@ -222,13 +220,11 @@ fn backups_that_all_lost_their_memory_recover_from_the_primary() {
 /// for ever.
 #[test]
 fn connections_between_replicas_that_lead_nowhere_are_replaced() {
-    let (mut cluster, proxies) = Cluster::start_behind_proxies(3);
+    let (mut cluster, network) = Cluster::start_behind_proxies(3);
     let mut client = cluster.client();
     assert_eq!(client.make(&Call::Create(b"/a", b"1")), Answer::DONE);
     for round in 0..2_u8 {
-        for proxy in &proxies {
-            proxy.silence_connections();
-        }
+        network.silence_connections();
         let value = [b'0' + round];
         assert_eq!(client.make(&Call::Set(b"/a", &value)), Answer::DONE);
         assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(&value));

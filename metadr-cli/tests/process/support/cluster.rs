@@ -3,11 +3,10 @@
 use super::group_client::GroupClient;
 use super::ports::Ports;
 use super::process::{Finished, Process, metadr, shell, shell_text};
-use super::proxy::Proxy;
+use super::proxy::Network;
 use super::wait_for;
 use super::wire::{
-    Answer, Call, Connection, KEY_MALFORMED, REPLICA_NOT_PRIMARY, STATUS_NOT_NORMAL,
-    is_of_the_replica,
+    Answer, Call, Connection, KEY_MALFORMED, REPLICA_NOT_PRIMARY, is_of_the_replica,
 };
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -57,13 +56,13 @@ impl Cluster {
         Self::start_with(replicas, |_| ()).0
     }
 
-    /// A group whose replicas reach one another through proxies.
-    pub(crate) fn start_behind_proxies(replicas: usize) -> (Self, Vec<Proxy>) {
+    /// A group whose replicas reach one another through a network that a test
+    /// can break.
+    pub(crate) fn start_behind_proxies(replicas: usize) -> (Self, Network) {
         Self::start_with(replicas, |ports| {
-            let targets = ports.replication.iter();
-            let proxies: Vec<Proxy> = targets.map(|port| Proxy::start(*port)).collect();
-            ports.endpoints = Some(proxies.iter().map(Proxy::port).collect());
-            proxies
+            let network = Network::start(&ports.replication);
+            ports.endpoints = Some(network.ports());
+            network
         })
     }
 
@@ -209,10 +208,14 @@ impl Cluster {
         self.replicas[replica] = process;
     }
 
+    pub(crate) fn size(&self) -> usize {
+        self.configs.len()
+    }
+
     /// The replica that is the primary now, as a client finds out.
     pub(crate) fn primary(&self) -> usize {
         wait_for("a primary", || {
-            (0..self.replicas.len()).find(|replica| {
+            (0..self.size()).find(|replica| {
                 let connection = Connection::try_to(self.ports.client[*replica]);
                 let answer = connection.and_then(|mut one| one.try_make(&Call::List(b"/")));
                 matches!(answer, Ok(Answer::Keys(_)))
@@ -223,15 +226,27 @@ impl Cluster {
     /// Waits until a replica has everything that the others have, and takes
     /// part in its group.
     pub(crate) fn wait_until_normal(&self, replica: usize) {
+        let normal = [KEY_MALFORMED, REPLICA_NOT_PRIMARY].map(Some);
         wait_for("a replica to take part again", || {
-            let mut connection = Connection::try_to(self.ports.client[replica]).ok()?;
-            // Which replica it is comes before what is wrong with the key.
-            match connection.try_make(&Call::Get(b"")).ok()? {
-                Answer::Code(KEY_MALFORMED | REPLICA_NOT_PRIMARY) => Some(()),
-                Answer::Code(STATUS_NOT_NORMAL) => None,
-                other => panic!("{other:?}"),
-            }
+            normal.contains(&self.role(replica)).then_some(())
         });
+    }
+
+    /// Waits until a replica follows another.
+    pub(crate) fn wait_until_backup(&self, replica: usize) {
+        wait_for("a replica to follow another", || {
+            (self.role(replica) == Some(REPLICA_NOT_PRIMARY)).then_some(())
+        });
+    }
+
+    /// What a replica says to a request that cannot be granted: who it is comes
+    /// before what is wrong with the key.
+    fn role(&self, replica: usize) -> Option<u32> {
+        let mut connection = Connection::try_to(self.ports.client[replica]).ok()?;
+        match connection.try_make(&Call::Get(b"")).ok()? {
+            Answer::Code(code) => Some(code),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Fails unless each of these replicas runs.

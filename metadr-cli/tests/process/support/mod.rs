@@ -1,4 +1,6 @@
-//! What the tests have in common.
+//! What the tests with processes have in common.
+
+#![allow(dead_code, reason = "each of their binaries uses a part of it")]
 
 pub(crate) mod cluster;
 pub(crate) mod group_client;

@@ -1,65 +1,154 @@
-//! A network that loses connections.
+//! A network between replicas that loses connections, or cuts a replica off.
 
 use super::ports::{any_listener, port_of};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-/// A port that stands for another one. What comes in is passed on; nothing
-/// comes back, as the messages between replicas have no answers.
+/// Where the sender of a message is named, counted from the start of its
+/// record: behind the record mark, the header of a call without credentials
+/// (ten words), the checksum and the length of the message, and the group's
+/// identity (16 bytes).
+const SENDER: usize = 4 + 40 + 8 + 16;
+
+/// How often a connection that is cut looks whether it still is.
+const INTERVAL: Duration = Duration::from_millis(2);
+
+/// How late messages are that [`Cut::Lags`]: a little less than the time after
+/// which a primary that hears nobody gives up.
+const LAG: Duration = Duration::from_millis(450);
+
+/// Pieces of a connection that may be on their way. With more, its sender has
+/// to wait, as it has with TCP.
+const PIECES: usize = 256;
+
+/// A port for each replica that stands for its replication port.
 #[derive(Debug)]
-pub(crate) struct Proxy {
-    port: u16,
-    flags: Arc<Flags>,
-    thread: Option<JoinHandle<()>>,
+pub(crate) struct Network {
+    state: Arc<State>,
+    proxies: Vec<Proxy>,
+}
+
+/// What becomes of what is sent to and from a replica that is cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// It arrives later, as far as TCP can keep it.
+    Delays,
+    /// It is lost, and so are the connections.
+    Loses,
+    /// What it sends arrives later. What is sent to it arrives, but so late
+    /// that it takes itself for the primary when it has long ceased to be.
+    Lags,
 }
 
 #[derive(Debug, Default)]
-struct Flags {
+struct State {
     is_lossy: AtomicBool,
     /// Connections that were made before the last of these events are dead.
     deaths: AtomicU64,
     has_ended: AtomicBool,
+    cut_off: Mutex<Option<(usize, Cut)>>,
 }
 
-impl Proxy {
-    /// A proxy for a port of this machine. It loses nothing yet.
-    pub(crate) fn start(target: u16) -> Self {
-        let listener = any_listener();
-        let port = port_of(&listener);
-        let flags = Arc::new(Flags::default());
-        let inside = Arc::clone(&flags);
+impl Network {
+    /// A network to these ports of this machine. It loses nothing yet.
+    pub(crate) fn start(targets: &[u16]) -> Self {
+        let state = Arc::<State>::default();
+        let proxies = (0..)
+            .zip(targets)
+            .map(|(replica, port)| Proxy::start(replica, *port, &state));
         Self {
-            port,
-            flags,
-            thread: Some(thread::spawn(move || {
-                accept_all(&listener, target, &inside);
-            })),
+            proxies: proxies.collect(),
+            state,
         }
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    /// Where each replica is reached.
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        self.proxies.iter().map(|proxy| proxy.port).collect()
     }
 
     /// From now on, connections are cut somewhere in their first kilobytes,
     /// usually in the middle of a message.
     pub(crate) fn lose_connections(&self) {
-        self.flags.is_lossy.store(true, Ordering::Relaxed);
+        self.state.is_lossy.store(true, Ordering::Relaxed);
     }
 
     /// The connections that there are lead nowhere any more, and neither end
     /// is told. New ones are good.
     pub(crate) fn silence_connections(&self) {
-        self.flags.deaths.fetch_add(1, Ordering::Relaxed);
+        self.state.deaths.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Cuts a replica off from all others, in both directions.
+    pub(crate) fn cut_off(&self, replica: usize, kind: Cut) {
+        *self.state.lock() = Some((replica, kind));
+    }
+
+    /// Nobody is cut off any more.
+    pub(crate) fn heal(&self) {
+        *self.state.lock() = None;
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.state.has_ended.store(true, Ordering::Relaxed);
+    }
+}
+
+impl State {
+    fn lock(&self) -> MutexGuard<'_, Option<(usize, Cut)>> {
+        self.cut_off.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the way from one replica to another is cut, if it is.
+    fn cut_between(&self, sender: usize, receiver: usize) -> Option<Cut> {
+        let (replica, kind) = (*self.lock())?;
+        let is_cut = sender == replica || receiver == replica && kind != Cut::Lags;
+        is_cut.then_some(kind)
+    }
+
+    /// How long what is sent to a replica is on its way.
+    fn lag_to(&self, receiver: usize) -> Duration {
+        match *self.lock() {
+            Some((replica, Cut::Lags)) if replica == receiver => LAG,
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+/// A port that stands for another one. What comes in is passed on; nothing
+/// comes back, as the messages between replicas have no answers.
+#[derive(Debug)]
+struct Proxy {
+    port: u16,
+    state: Arc<State>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Proxy {
+    fn start(replica: usize, target: u16, state: &Arc<State>) -> Self {
+        let listener = any_listener();
+        let port = port_of(&listener);
+        let inside = Arc::clone(state);
+        Self {
+            port,
+            state: Arc::clone(state),
+            thread: Some(thread::spawn(move || {
+                accept_all(&listener, replica, target, &inside);
+            })),
+        }
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.flags.has_ended.store(true, Ordering::Relaxed);
+        self.state.has_ended.store(true, Ordering::Relaxed);
         // Wakes it up, so that it sees that.
         drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
         if let Some(thread) = self.thread.take() {
@@ -69,42 +158,117 @@ impl Drop for Proxy {
     }
 }
 
-fn accept_all(listener: &TcpListener, target: u16, flags: &Arc<Flags>) {
+fn accept_all(listener: &TcpListener, replica: usize, target: u16, state: &Arc<State>) {
     let mut random = fastrand::Rng::with_seed(u64::from(target));
     for stream in listener.incoming().flatten() {
-        if flags.has_ended.load(Ordering::Relaxed) {
+        if state.has_ended.load(Ordering::Relaxed) {
             return;
         }
-        let lifetime = random.usize(1..40_000);
-        let flags = Arc::clone(flags);
+        let way = Way {
+            replica,
+            target,
+            lifetime: random.usize(1..40_000),
+            born: state.deaths.load(Ordering::Relaxed),
+            state: Arc::clone(state),
+        };
         // Ends with the connection, at the latest when the replicas end.
         thread::spawn(move || {
             // That either end closes it is no error here.
-            let _ = forward(stream, target, lifetime, &flags);
+            let _ = way.forward(stream);
         });
     }
 }
 
-/// Passes bytes on until one end closes, or the lifetime in bytes is over.
-fn forward(mut from: TcpStream, target: u16, lifetime: usize, flags: &Flags) -> io::Result<()> {
-    let mut to = TcpStream::connect((Ipv4Addr::LOCALHOST, target))?;
-    to.set_nodelay(true)?;
-    let (mut buffer, mut passed) = ([0; 4096], 0);
-    let born = flags.deaths.load(Ordering::Relaxed);
-    loop {
-        let count = from.read(&mut buffer)?;
-        if count == 0 {
-            return to.shutdown(Shutdown::Both);
-        }
-        if flags.deaths.load(Ordering::Relaxed) > born {
-            continue;
-        }
-        passed += count;
-        if flags.is_lossy.load(Ordering::Relaxed) && passed >= lifetime {
-            // A part of it arrives, the rest is lost with the connection.
-            to.write_all(&buffer[..count / 2])?;
-            return from.shutdown(Shutdown::Both);
-        }
-        to.write_all(&buffer[..count])?;
+/// A connection to a replica.
+struct Way {
+    replica: usize,
+    target: u16,
+    /// In bytes, if the network is lossy.
+    lifetime: usize,
+    /// How often connections had died before.
+    born: u64,
+    state: Arc<State>,
+}
+
+impl Way {
+    /// Passes bytes on until one end closes, or the lifetime is over.
+    fn forward(&self, mut from: TcpStream) -> io::Result<()> {
+        let to = TcpStream::connect((Ipv4Addr::LOCALHOST, self.target))?;
+        to.set_nodelay(true)?;
+        // All that a replica sends on a connection comes from itself.
+        let mut beginning = vec![0; SENDER + 4];
+        from.read_exact(&mut beginning)?;
+        let sender = *beginning.last_chunk().expect("it is longer");
+        let sender = u32::from_be_bytes(sender) as usize;
+        let source = from.try_clone()?;
+        let (queue, pieces) = mpsc::sync_channel(PIECES);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                // That the other end closes it is no error here.
+                let _ = self.deliver(sender, &pieces, to);
+                let _ = source.shutdown(Shutdown::Both);
+            });
+            self.collect(beginning, from, &queue)
+        })
     }
+
+    /// Takes what comes in, and notes when it is to arrive.
+    fn collect(
+        &self,
+        beginning: Vec<u8>,
+        mut from: TcpStream,
+        queue: &SyncSender<Piece>,
+    ) -> io::Result<()> {
+        let mut bytes = beginning;
+        while !bytes.is_empty() {
+            let due = Instant::now() + self.state.lag_to(self.replica);
+            if queue.send(Piece { due, bytes }).is_err() {
+                break;
+            }
+            bytes = vec![0; 4096];
+            let count = from.read(&mut bytes)?;
+            bytes.truncate(count);
+        }
+        Ok(())
+    }
+
+    fn deliver(
+        &self,
+        sender: usize,
+        pieces: &Receiver<Piece>,
+        mut to: TcpStream,
+    ) -> io::Result<()> {
+        let mut passed = 0;
+        for Piece { due, bytes } in pieces {
+            if self.state.deaths.load(Ordering::Relaxed) > self.born {
+                continue;
+            }
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            self.wait_for_heal(sender)?;
+            passed += bytes.len();
+            if self.state.is_lossy.load(Ordering::Relaxed) && passed >= self.lifetime {
+                // A part of it arrives, the rest is lost with the connection.
+                return to.write_all(&bytes[..bytes.len() / 2]);
+            }
+            to.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Waits while the way is cut. An error if all is lost meanwhile.
+    fn wait_for_heal(&self, sender: usize) -> io::Result<()> {
+        while let Some(kind) = self.state.cut_between(sender, self.replica) {
+            if kind == Cut::Loses || self.state.has_ended.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            thread::sleep(INTERVAL);
+        }
+        Ok(())
+    }
+}
+
+/// Some bytes on their way.
+struct Piece {
+    due: Instant,
+    bytes: Vec<u8>,
 }

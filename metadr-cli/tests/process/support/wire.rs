@@ -3,7 +3,7 @@
 
 use super::DEADLINE;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::time::Duration;
 
 pub(crate) const PROGRAM: u32 = 0x4004_8086;
@@ -190,12 +190,31 @@ impl Connection {
         self
     }
 
+    /// Another handle to the same connection, for reading answers while this
+    /// one makes calls.
+    pub(crate) fn another_handle(&self) -> Self {
+        Self {
+            stream: self.stream.try_clone().expect("a descriptor"),
+            next_xid: self.next_xid,
+        }
+    }
+
+    /// Ends the connection for all handles.
+    pub(crate) fn shut_down(&self) {
+        // The peer may have ended it.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
         &mut self.stream
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).expect("the peer reads");
+        self.try_send(bytes).expect("the peer reads");
+    }
+
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)
     }
 
     /// The next record, without its mark. The seed's clients understand
@@ -216,12 +235,12 @@ impl Connection {
 
     /// The next reply, which must be one of success.
     pub(crate) fn receive_answer(&mut self) -> (u32, Answer) {
-        Answer::read(&self.receive())
+        self.try_receive_answer().expect("a reply")
     }
 
-    /// The next reply to anything, unless the connection is closed.
+    /// The same, or why there is none.
     pub(crate) fn try_receive_answer(&mut self) -> io::Result<(u32, Answer)> {
-        Ok(Answer::read(&self.try_receive()?))
+        self.try_receive().map(|message| Answer::read(&message))
     }
 
     /// Makes one call.
@@ -233,8 +252,8 @@ impl Connection {
     pub(crate) fn try_make(&mut self, call: &Call<'_>) -> io::Result<Answer> {
         let xid = self.next_xid;
         self.next_xid += 1;
-        self.stream.write_all(&call.record(xid))?;
-        let (answered, answer) = Answer::read(&self.try_receive()?);
+        self.try_send(&call.record(xid))?;
+        let (answered, answer) = self.try_receive_answer()?;
         assert_eq!(answered, xid, "a reply to another call");
         Ok(answer)
     }
@@ -258,7 +277,7 @@ impl Connection {
             .collect();
         let mut fates = vec![None; calls.len()];
         // If it is closed meanwhile, answers from before may still be there.
-        let written = self.stream.write_all(&records);
+        let written = self.try_send(&records);
         assert!(
             written.as_ref().map_or_else(is_closed, |()| true),
             "{written:?}"
