@@ -278,8 +278,13 @@ impl<S: StateMachine> Replica<S> {
     /// will know.
     pub(super) fn leave_requests(&mut self, outputs: &mut Outputs) {
         let requests = self.requests.take_for_next_view();
-        let refusal = ClientReply::NotPrimary {
-            primary: self.primary(),
+        let refusal = if self.is_primary() {
+            // Of a view that has not started yet, or without a quorum.
+            ClientReply::Unavailable(Unavailable::ViewChange)
+        } else {
+            ClientReply::NotPrimary {
+                primary: self.primary(),
+            }
         };
         for (id, is_appended) in requests {
             let reply = if is_appended {
