@@ -277,7 +277,7 @@ impl<S: StateMachine> Replica<S> {
             Status::Recovering => self.recovery.deadline().max(self.now.after(1)),
         };
         let staged = self.staged.as_ref().map(Staged::deadline);
-        let stopping = self.stopping.as_ref().map(Stopping::deadline);
+        let stopping = (self.stopping.as_ref()).map(|one| Stopping::deadline(one, self.now));
         let others = [staged, stopping, self.votes.repeat(), Some(self.next_ping)];
         others.into_iter().flatten().chain([own]).min()
     }

@@ -45,6 +45,7 @@ scenarios! {
     caught_up_elsewhere
     check_quorum_suspends_and_resumes
     clean_stop_of_all
+    clean_stop_waits_for_the_disk
     closed_connection
     divergence_at_the_primary
     divergence_stops_a_backup

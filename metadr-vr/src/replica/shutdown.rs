@@ -20,13 +20,18 @@ pub(super) struct Stopping {
 }
 
 impl Stopping {
-    pub(super) fn deadline(&self) -> Tick {
-        self.next.min(self.until)
+    pub(super) fn deadline(&self, now: Tick) -> Tick {
+        if self.until > now {
+            self.next.min(self.until)
+        } else {
+            self.next
+        }
     }
 }
 
 impl<S: StateMachine> Replica<S> {
-    /// Begins a clean stop. It takes at most `stop_timeout` ticks.
+    /// Begins a clean stop. It takes at most `stop_timeout` ticks, and until
+    /// what is on its way to the disk is there.
     pub fn begin_stop(&mut self, now: Tick, outputs: &mut Outputs) {
         self.advance(now);
         if self.stopping.is_some() {
@@ -49,17 +54,16 @@ impl<S: StateMachine> Replica<S> {
         let Some(stopping) = &self.stopping else {
             return false;
         };
-        if self.now >= stopping.until {
-            return true;
-        }
-        match self.status {
-            Status::Normal if self.is_primary() => {
-                self.is_drained() && self.is_all_synced() && self.successor().is_none()
-            }
-            Status::Normal => self.is_all_synced(),
+        let is_late = self.now >= stopping.until;
+        let is_done = match self.status {
+            Status::Normal if self.is_primary() => self.is_drained() && self.successor().is_none(),
+            Status::Normal => true,
             Status::ViewChange { .. } => false,
-            Status::Recovering | Status::Stopped | Status::Faulted(_) => true,
-        }
+            Status::Recovering | Status::Stopped | Status::Faulted(_) => return true,
+        };
+        // However late it is: without its promises on disk, the memory could
+        // not be kept.
+        (is_done || is_late) && self.is_all_synced()
     }
 
     /// Stops for good, and returns everything that is in memory; `None` if
