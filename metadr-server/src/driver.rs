@@ -5,6 +5,7 @@
 //! once, and passes on what comes out. The replica has no lock: this task
 //! alone touches it.
 
+use crate::last_words::EndsProcess;
 use crate::link::Links;
 use crate::machine::Machine;
 use crate::report::report;
@@ -158,6 +159,7 @@ pub(crate) async fn drive<R: Runtime>(
     inputs: Inputs,
     surroundings: Surroundings,
 ) -> Option<Ended> {
+    let _ends_process = EndsProcess;
     let mut driver = Driver {
         started: runtime.now(),
         runtime: runtime.clone(),

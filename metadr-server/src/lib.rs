@@ -17,6 +17,7 @@ pub mod command;
 pub mod config;
 mod driver;
 mod kv_service;
+mod last_words;
 mod link;
 mod machine;
 mod replication_service;

@@ -1,6 +1,7 @@
 //! The thread that writes the replica's promises: a slow disk must not stop
 //! the tasks of the executor.
 
+use crate::last_words::EndsProcess;
 use crate::state::{StateDirectory, StateError};
 use futures::channel::oneshot;
 use metadr_vr::wire::{Image, Meta};
@@ -59,6 +60,7 @@ fn write_all(
     waiting: &mpsc::Receiver<Update>,
     synced: &async_channel::Sender<u64>,
 ) {
+    let _ends_process = EndsProcess;
     // Each update in turn, none skipped: slots that are further apart than one
     // update count as damage at the next start.
     while let Ok(update) = waiting.recv() {
