@@ -1,6 +1,7 @@
 //! The command line of `metadr-server`, also that of `metadr server`.
 
 use crate::config::{Config, own_replica};
+use crate::descriptors;
 use crate::driver::Ended;
 use crate::server::{Listeners, start};
 use crate::signals::StopSignals;
@@ -46,6 +47,7 @@ pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
         .data_dir
         .clone()
         .unwrap_or_else(|| default_state(path));
+    descriptors::raise_limit();
     let runtime = R::default();
     runtime.block_on(serve(&runtime, &config, id, &state))
 }

@@ -8,18 +8,23 @@
 //! | [`config`] | the config file |
 //! | [`state`] | the state directory: what a replica keeps on disk |
 //! | [`start`] | listeners, tasks and connections of one replica |
+//! | [`descriptors`] | how many connections the process can have |
 //! | [`command`] | the command line of `metadr-server` |
 //! | [`runtime`] | which async runtime a process runs under |
 
 #![forbid(unsafe_code)]
 
+mod capped;
 pub mod command;
 pub mod config;
+pub mod descriptors;
 mod driver;
+mod joint_listener;
 mod kv_service;
 mod last_words;
 mod link;
 mod machine;
+mod ports;
 mod replication_service;
 mod report;
 pub mod runtime;

@@ -1,17 +1,19 @@
 //! One replica: its listeners, its task, its connections to the others.
 
 use crate::config::{Config, Endpoint};
+use crate::descriptors::Caps;
 use crate::driver::{self, Ended, Handle, Surroundings};
 use crate::kv_service::KvStore;
 use crate::link::Links;
 use crate::machine::Machine;
+use crate::ports::Ports;
 use crate::replication_service::Replication;
 use crate::state::{Identity, StateDirectory, StateError, random_u64};
 use crate::storage::Storage;
 use crate::wire::kv_store::kvs::kv_store_api;
 use crate::wire::replication::metadr_replica;
 use futures::channel::oneshot;
-use metadr_runtime::rpc::{Limits, Service, Shutdown, serve};
+use metadr_runtime::rpc::{Limits, Shutdown};
 use metadr_runtime::rt::{Listener, Runtime, timeout};
 use metadr_vr::wire::MAX_VOTERS;
 use metadr_vr::{Options, Replica, Tick};
@@ -19,7 +21,6 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The largest number of replicas in a group.
@@ -206,59 +207,34 @@ pub fn start<R: Runtime>(
         }
     });
     let (alive, served) = async_channel::bounded(1);
-    let clients = kv_store_api::v1::Service(KvStore::new(handle.clone()));
-    serve_all(
+    let caps = Caps::of_this_process();
+    let ports = Ports {
         runtime,
-        listeners.client,
-        clients,
-        Limits::default(),
+        replica: own,
         shutdown,
-        &alive,
-    );
+        alive: &alive,
+    };
+    let clients = kv_store_api::v1::Service(KvStore::new(handle.clone()));
+    let limits = Limits {
+        max_connections: caps.clients,
+        ..Limits::default()
+    };
+    ports.serve("ClientPort", listeners.client, clients, limits);
     let replicas = metadr_replica::v1::Service(Replication {
         replica: handle.clone(),
     });
     let limits = Limits {
         max_record: MAX_REPLICATION_RECORD,
+        max_connections: caps.replication,
         ..Limits::default()
     };
-    serve_all(
-        runtime,
-        listeners.replication,
-        replicas,
-        limits,
-        shutdown,
-        &alive,
-    );
+    ports.serve("ReplicationPort", listeners.replication, replicas, limits);
     Ok(Running {
         replica: handle,
         ended,
         shutdown: shutdown.clone(),
         served,
     })
-}
-
-fn serve_all<R: Runtime, S: Service>(
-    runtime: &R,
-    listeners: Vec<R::Listener>,
-    service: S,
-    limits: Limits,
-    shutdown: &Shutdown,
-    alive: &async_channel::Sender<Infallible>,
-) {
-    let service = Arc::new(service);
-    for listener in listeners {
-        let (runtime_inside, service, limits) =
-            (runtime.clone(), Arc::clone(&service), limits.clone());
-        let (shutdown, alive) = (shutdown.clone(), alive.clone());
-        runtime.spawn(async move {
-            let served = serve(runtime_inside, listener, service, limits, shutdown).await;
-            if let Err(error) = served {
-                eprintln!("no longer listening: {error}");
-            }
-            drop(alive);
-        });
-    }
 }
 
 /// Listens on every address that the replica's own host name stands for.
@@ -292,6 +268,7 @@ async fn listen<R: Runtime>(
     match failure {
         // Many systems have a name for ::1 and no IPv6.
         Some(error) if bound.is_empty() => Err(error),
+        None if bound.is_empty() => Err(io::ErrorKind::AddrNotAvailable.into()),
         _ => Ok(bound),
     }
 }

@@ -1,10 +1,12 @@
 //! A listener that has its troubles.
 
 use crate::Tested;
-use crate::service::{Calc, Pair, calc};
+use crate::service::{Calc, Other, Pair, calc, other};
 use crate::support::run;
 use futures::future::join;
-use metadr_runtime::rpc::{Client, ClientConfig, Limits, Shutdown, serve};
+use metadr_runtime::rpc::{
+    Client, ClientConfig, IncomingCall, Limits, ProgramVersion, Reply, Service, Shutdown, serve,
+};
 use metadr_runtime::rt::{Instant, Listener, Runtime};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -67,6 +69,64 @@ async fn serving(
     let limits = Limits::default();
     let serving = serve(runtime.clone(), listener, service, limits, shutdown);
     (address, serving)
+}
+
+/// A service that counts the connections that there was no room for.
+struct Counting {
+    service: calc::v1::Service<Arc<Calc>>,
+    refused: AtomicUsize,
+}
+
+impl Service for Counting {
+    fn programs(&self) -> Vec<ProgramVersion> {
+        self.service.programs()
+    }
+
+    fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {
+        self.service.call(call)
+    }
+
+    fn connection_refused(&self, peer: SocketAddr) {
+        assert!(peer.ip().is_loopback());
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        panic!("it costs nobody anything");
+    }
+}
+
+#[test]
+fn the_service_hears_of_connections_over_the_limit() {
+    let runtime = Tested::new();
+    run(&runtime, async {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = runtime.listen(any_port).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let counting = Arc::new(Counting {
+            service: calc::v1::Service(Arc::default()),
+            refused: AtomicUsize::new(0),
+        });
+        let limits = Limits {
+            max_connections: 1,
+            ..Limits::default()
+        };
+        let shutdown = Shutdown::new();
+        let service = Arc::new((Arc::clone(&counting), other::v3::Service(Other)));
+        let serving = serve(runtime.clone(), listener, service, limits, shutdown.clone());
+        let calling = async {
+            let config = ClientConfig::default();
+            let first = Client::connect(&runtime, address, config.clone()).await;
+            let first = calc::v1::Client::new(first.unwrap());
+            let pair = Pair { left: 1, right: 2 };
+            assert_eq!(first.add(pair).await, Ok(3));
+            for refused in 1..4 {
+                let another = Client::connect(&runtime, address, config.clone()).await;
+                another.unwrap().closed().await;
+                assert_eq!(counting.refused.load(Ordering::Relaxed), refused);
+            }
+            assert_eq!(first.add(pair).await, Ok(3));
+            shutdown.start();
+        };
+        join(serving, calling).await.0.unwrap();
+    });
 }
 
 /// How often accepting fails.

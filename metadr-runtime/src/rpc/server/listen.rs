@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,22 +21,24 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// Serves every connection that `listener` accepts, each in a task of its own,
 /// until `shutdown` starts and they have all ended.
 ///
-/// When the process has no file descriptor left, connections wait until there
-/// is one again. If this future is dropped, connections that have been accepted
+/// When there are as many connections as [`Limits::max_connections`] allows,
+/// further ones are closed at once. When the process has no file descriptor
+/// left, connections wait until there is one again. If this future is dropped, connections that have been accepted
 /// go on.
 ///
 /// # Errors
 ///
 /// The listener's, when it cannot accept connections at all.
-pub async fn serve<R, S>(
+pub async fn serve<R, L, S>(
     runtime: R,
-    mut listener: R::Listener,
+    mut listener: L,
     service: Arc<S>,
     limits: Limits,
     shutdown: Shutdown,
 ) -> io::Result<()>
 where
     R: Runtime,
+    L: Listener<Stream = R::Stream>,
     S: Service,
 {
     // Closed when the last connection has dropped its end.
@@ -99,6 +102,9 @@ impl<R: Runtime, S: Service> Connections<R, S> {
         if count >= self.limits.max_connections {
             // Closing tells the caller at once to go elsewhere; it would not
             // learn anything from waiting in the backlog.
+            let notify = AssertUnwindSafe(|| self.service.connection_refused(peer));
+            // A panic has been reported by its hook, and must not end the server.
+            let _ = catch_unwind(notify);
             return;
         }
         let alive = self.alive.clone();

@@ -3,6 +3,7 @@
 use super::{ConnectionId, IncomingCall, Reply};
 use crate::rpc::AuthStat;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A program in one of its versions.
@@ -36,6 +37,11 @@ pub trait Service: Send + Sync + 'static {
 
     /// Called once for each connection, after the last call on it has ended.
     fn connection_closed(&self, _connection: ConnectionId) {}
+
+    /// Called when a connection is closed at once as there are
+    /// [`Limits::max_connections`](super::Limits::max_connections) already. It
+    /// should not take long: no other is accepted meanwhile.
+    fn connection_refused(&self, _peer: SocketAddr) {}
 }
 
 impl<S: Service> Service for Arc<S> {
@@ -53,6 +59,10 @@ impl<S: Service> Service for Arc<S> {
 
     fn connection_closed(&self, connection: ConnectionId) {
         S::connection_closed(self, connection);
+    }
+
+    fn connection_refused(&self, peer: SocketAddr) {
+        S::connection_refused(self, peer);
     }
 }
 

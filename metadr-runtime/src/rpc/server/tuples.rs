@@ -3,6 +3,7 @@
 use super::{ConnectionId, IncomingCall, ProgramVersion, Reply, Service};
 use futures::future::Either;
 use std::future::Future;
+use std::net::SocketAddr;
 
 /// Serves the programs of both; the first one's, if both serve the same.
 impl<A: Service, B: Service> Service for (A, B) {
@@ -25,6 +26,11 @@ impl<A: Service, B: Service> Service for (A, B) {
     fn connection_closed(&self, connection: ConnectionId) {
         self.0.connection_closed(connection);
         self.1.connection_closed(connection);
+    }
+
+    fn connection_refused(&self, peer: SocketAddr) {
+        self.0.connection_refused(peer);
+        self.1.connection_refused(peer);
     }
 }
 
@@ -52,6 +58,12 @@ impl<A: Service, B: Service, C: Service> Service for (A, B, C) {
         self.0.connection_closed(connection);
         self.1.connection_closed(connection);
         self.2.connection_closed(connection);
+    }
+
+    fn connection_refused(&self, peer: SocketAddr) {
+        self.0.connection_refused(peer);
+        self.1.connection_refused(peer);
+        self.2.connection_refused(peer);
     }
 }
 
@@ -83,5 +95,12 @@ impl<A: Service, B: Service, C: Service, D: Service> Service for (A, B, C, D) {
         self.1.connection_closed(connection);
         self.2.connection_closed(connection);
         self.3.connection_closed(connection);
+    }
+
+    fn connection_refused(&self, peer: SocketAddr) {
+        self.0.connection_refused(peer);
+        self.1.connection_refused(peer);
+        self.2.connection_refused(peer);
+        self.3.connection_refused(peer);
     }
 }

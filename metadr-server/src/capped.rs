@@ -1,0 +1,47 @@
+//! Tells the operator that a port is full.
+
+use metadr_runtime::rpc::{ConnectionId, IncomingCall, ProgramVersion, Reply, Service};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A service on a port that takes no more than `cap` connections. When the
+/// first one is refused, it says so on standard error; not again, as whoever
+/// is refused usually comes back at once.
+pub(crate) struct Capped<S> {
+    pub(crate) service: S,
+    pub(crate) replica: u32,
+    pub(crate) port: &'static str,
+    pub(crate) cap: usize,
+    pub(crate) has_told: AtomicBool,
+}
+
+impl<S: Service> Service for Capped<S> {
+    fn programs(&self) -> Vec<ProgramVersion> {
+        self.service.programs()
+    }
+
+    fn serves(&self, which: ProgramVersion) -> bool {
+        self.service.serves(which)
+    }
+
+    fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {
+        self.service.call(call)
+    }
+
+    fn connection_closed(&self, connection: ConnectionId) {
+        self.service.connection_closed(connection);
+    }
+
+    fn connection_refused(&self, _peer: SocketAddr) {
+        if !self.has_told.swap(true, Ordering::Relaxed) {
+            let Self {
+                replica, port, cap, ..
+            } = self;
+            eprintln!(
+                "replica {replica}: {cap} connections to {port}, as many as it may have open: \
+                 further ones are closed at once"
+            );
+        }
+    }
+}
