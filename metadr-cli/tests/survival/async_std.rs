@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod alone;
+mod connections;
 mod gaps;
 mod kills;
 mod load;

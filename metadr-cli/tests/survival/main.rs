@@ -1,12 +1,14 @@
 //! A group of processes that loses its primary again and again: killed,
 //! stopped, cut off. Nothing that was acknowledged is lost, no read is stale,
-//! and the gap in acknowledged writes is short.
+//! and the gap in acknowledged writes is short. And what thousands of
+//! connections come to.
 //!
 //! | Module | What it shows |
 //! |---|---|
 //! | [`kills`] | SIGKILL; each victim comes back with its own command |
 //! | [`pauses`] | SIGSTOP, and SIGCONT three seconds later |
 //! | [`partitions`] | a network that cuts the primary off from the others |
+//! | [`connections`] | ten thousand that are idle, and more than a port takes |
 //!
 //! These tests are a binary of their own, and run one after the other: the gaps
 //! are measured, and it is the group that is to be measured, not the machine.
@@ -16,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod alone;
+mod connections;
 mod gaps;
 mod kills;
 mod load;

@@ -2,7 +2,7 @@
 
 use super::group_client::GroupClient;
 use super::ports::Ports;
-use super::process::{Finished, Process, metadr, shell, shell_text};
+use super::process::{Finished, Process, metadr, metadr_after, shell, shell_text};
 use super::proxy::Network;
 use super::wait_for;
 use super::wire::{
@@ -37,6 +37,8 @@ pub(crate) struct Cluster {
     replicas: Vec<Process>,
     ports: Ports,
     configs: Vec<PathBuf>,
+    /// What a shell does before it becomes a replica.
+    prelude: Option<&'static str>,
     // After the processes, which use it.
     directory: TempDir,
 }
@@ -54,6 +56,12 @@ impl Cluster {
     /// A group on free ports.
     pub(crate) fn start(replicas: usize) -> Self {
         Self::start_with(replicas, |_| ()).0
+    }
+
+    /// A group on free ports, of which each replica is started by a shell that
+    /// executes this first, such as `ulimit -n 100`.
+    pub(crate) fn start_after(replicas: usize, prelude: &'static str) -> Self {
+        Self::start_prepared(replicas, Some(prelude), |_| ()).0
     }
 
     /// A group whose replicas reach one another through a network that a test
@@ -86,6 +94,14 @@ impl Cluster {
     }
 
     fn start_with<T>(replicas: usize, prepare: impl Fn(&mut Ports) -> T) -> (Self, T) {
+        Self::start_prepared(replicas, None, prepare)
+    }
+
+    fn start_prepared<T>(
+        replicas: usize,
+        prelude: Option<&'static str>,
+        prepare: impl Fn(&mut Ports) -> T,
+    ) -> (Self, T) {
         for _ in 0..ATTEMPTS {
             let mut ports = Ports::free(replicas);
             let prepared = prepare(&mut ports);
@@ -96,7 +112,7 @@ impl Cluster {
                 path
             });
             let configs = configs.collect();
-            if let Ok(cluster) = Self::start_from(configs, ports, directory) {
+            if let Ok(cluster) = Self::start_files(configs, ports, prelude, directory) {
                 return (cluster, prepared);
             }
         }
@@ -109,10 +125,20 @@ impl Cluster {
         ports: Ports,
         directory: TempDir,
     ) -> Result<Self, NotStarted> {
+        Self::start_files(configs, ports, None, directory)
+    }
+
+    fn start_files(
+        configs: Vec<PathBuf>,
+        ports: Ports,
+        prelude: Option<&'static str>,
+        directory: TempDir,
+    ) -> Result<Self, NotStarted> {
         let mut cluster = Self {
             replicas: Vec::new(),
             ports,
             configs,
+            prelude,
             directory,
         };
         cluster.replicas = (0..cluster.configs.len())
@@ -170,7 +196,7 @@ impl Cluster {
     /// that it had. If it has run before, it must have ended.
     pub(crate) fn start_again(&self, replica: usize) -> Process {
         let state = self.directory.path().join(format!("state-{replica}"));
-        let mut command = metadr();
+        let mut command = self.prelude.map_or_else(metadr, metadr_after);
         command.arg("server").arg(&self.configs[replica]);
         command.arg("--data-dir").arg(state);
         if self.ports.endpoints.is_some() {

@@ -18,6 +18,16 @@ pub(crate) fn metadr() -> Command {
     command
 }
 
+/// The same, by a shell that executes this before it becomes that command.
+pub(crate) fn metadr_after(prelude: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{prelude} && exec \"$0\" \"$@\"")]);
+    let metadr = metadr();
+    command.arg(metadr.get_program()).args(metadr.get_args());
+    command.stdin(Stdio::null());
+    command
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Finished {
     Process::start(command).wait()
