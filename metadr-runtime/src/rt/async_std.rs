@@ -3,6 +3,7 @@
 //! async-std has been discontinued in favour of smol (RUSTSEC-2025-0052), so
 //! it has to be asked for; nothing outside of this file knows it.
 
+use super::listen::listen;
 use super::{AsyncIoSleep, BlockOn, Instant, Listener, Runtime};
 use async_global_executor::GlobalExecutorConfig;
 use async_std::net::{TcpListener, TcpStream};
@@ -95,9 +96,7 @@ impl Runtime for AsyncStd {
     }
 
     async fn listen(&self, addr: SocketAddr) -> io::Result<AsyncStdListener> {
-        // The standard library, below, sets SO_REUSEADDR where that means what
-        // it should, which is everywhere but on Windows.
-        let listener = Arc::new(TcpListener::bind(addr).await?);
+        let listener = Arc::new(TcpListener::from(listen(addr)?));
         Ok(AsyncStdListener {
             listener,
             accepting: None,

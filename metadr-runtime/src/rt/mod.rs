@@ -11,6 +11,8 @@ mod async_std;
 pub mod conformance;
 mod connect;
 mod instant;
+#[cfg(any(feature = "smol", feature = "async-std"))]
+mod listen;
 #[cfg(feature = "smol")]
 mod smol;
 #[cfg(any(feature = "async-std", feature = "smol"))]

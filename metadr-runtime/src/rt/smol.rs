@@ -1,5 +1,6 @@
 //! The adapter for smol's executor and reactor.
 
+use super::listen::listen;
 use super::{AsyncIoSleep, BlockOn, Instant, Listener, Runtime};
 use async_executor::Executor;
 use async_io::Async;
@@ -77,9 +78,7 @@ impl Runtime for Smol {
     }
 
     async fn listen(&self, addr: SocketAddr) -> io::Result<SmolListener> {
-        // The standard library sets SO_REUSEADDR where that means what it
-        // should, which is everywhere but on Windows.
-        Async::<std::net::TcpListener>::bind(addr).map(SmolListener)
+        Async::new(listen(addr)?).map(SmolListener)
     }
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
