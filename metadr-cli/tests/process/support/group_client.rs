@@ -6,9 +6,9 @@ use super::wire::{Answer, Call, Connection, is_of_the_replica};
 use std::io;
 use std::time::Duration;
 
-/// A replica that lives answers within 2 seconds. One that was stopped does
+/// A replica that lives usually answers at once. One that was stopped does
 /// not, and somebody else may be the primary.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A client that tries one replica after the other.
 #[derive(Debug)]
