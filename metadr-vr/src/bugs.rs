@@ -8,36 +8,63 @@ use std::str::FromStr;
 pub enum Bug {
     /// A quorum is one replica too small.
     SmallQuorum,
-    /// P1: a promise is believed to be on disk before it is.
+    /// P1: a promise is believed to be on disk before it is. (The second trace
+    /// of that pitfall, P1b, needs no more than this.)
     P1,
+    /// The first trace of P1: besides, votes are obeyed, and messages of
+    /// earlier runs are taken. As Viewstamped Replication Revisited says.
+    P1a,
+    /// P2: a replica that hears of a later view drops what it does not know to
+    /// be committed, and counts itself to that view before it has its log.
+    P2,
     /// P5: a primary that was restarted goes on as primary of its view.
     P5,
+    /// P8: a vote is obeyed, not counted, also by the replica that casts it.
+    P8,
+    /// P9: a primary goes on for ever without answers.
+    P9,
     /// P15: a backup acknowledges the last entry of a PREPARE, though entries
     /// before it are missing.
     P15,
     /// P16: each acknowledgement counts, also when it repeats another.
     P16,
+    /// P17: a replica that has promised a view goes on to append and
+    /// acknowledge in the one before.
+    P17,
+    /// P18: the log of a later view is put on top of the own one where the
+    /// positions match, whatever the entries are.
+    P18,
     /// P19: the log of a view is chosen by its last entry, not by the last
     /// view in which its replica was Normal.
     P19,
-    /// P36: an old START_VIEW shortens the log of a restarted replica.
-    P36,
     /// P22: the primary answers reads without asking the backups whether it
     /// still is one, and before it has committed what came before them.
     P22,
+    /// P36: an old START_VIEW shortens the log of a restarted replica.
+    P36,
+    /// P39: an update of the meta file is written to one slot alone. It is the
+    /// embedder's to switch on, as the file is.
+    P39,
 }
 
 impl Bug {
     /// Every defect.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::SmallQuorum,
         Self::P1,
+        Self::P1a,
+        Self::P2,
         Self::P5,
+        Self::P8,
+        Self::P9,
         Self::P15,
         Self::P16,
+        Self::P17,
+        Self::P18,
         Self::P19,
         Self::P22,
         Self::P36,
+        Self::P39,
     ];
 
     /// What it is called on the command line.
@@ -46,12 +73,19 @@ impl Bug {
         match self {
             Self::SmallQuorum => "small-quorum",
             Self::P1 => "P1",
+            Self::P1a => "P1a",
+            Self::P2 => "P2",
             Self::P5 => "P5",
+            Self::P8 => "P8",
+            Self::P9 => "P9",
             Self::P15 => "P15",
             Self::P16 => "P16",
+            Self::P17 => "P17",
+            Self::P18 => "P18",
             Self::P19 => "P19",
             Self::P22 => "P22",
             Self::P36 => "P36",
+            Self::P39 => "P39",
         }
     }
 }

@@ -65,6 +65,13 @@ impl Log {
         self.entries.push(entry);
     }
 
+    /// Bug P18 alone: adds an entry that may have another parent.
+    pub(crate) fn append_by_position(&mut self, entry: Entry) {
+        let before = self.bytes_through[self.bytes_through.len() - 1];
+        self.bytes_through.push(before + entry.encoded_len() as u64);
+        self.entries.push(entry);
+    }
+
     /// Removes all entries after `op`, which the log must reach.
     pub fn truncate(&mut self, op: OpNumber) {
         assert!(op <= self.head(), "the log ends before op {op}");

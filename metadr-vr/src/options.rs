@@ -111,12 +111,12 @@ impl Default for Options {
     }
 }
 
-/// Whether a defect is switched on. Without the feature it never is, and the
+/// Whether a defect, or one of several, is switched on. Without the feature it never is, and the
 /// compiler removes the defect.
 macro_rules! bug {
-    ($options:expr, $bug:ident) => {{
+    ($options:expr, $($bug:ident)|+) => {{
         #[cfg(feature = "bug-switches")]
-        let on = $options.bug == Some($crate::bugs::Bug::$bug);
+        let on = matches!($options.bug, Some($($crate::bugs::Bug::$bug)|+));
         #[cfg(not(feature = "bug-switches"))]
         let on = false;
         on

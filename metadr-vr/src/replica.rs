@@ -36,7 +36,9 @@ pub use boot::{Boot, Start, log_of};
 use crate::outputs::{Event, Fault, Outputs};
 use crate::quorum::quorum;
 use crate::random::Random;
-use crate::wire::{Envelope, EpochView, Message, MessageBody, OpNumber, Ping, ReplicaId, Role};
+use crate::wire::{
+    Entry, Envelope, EpochView, Message, MessageBody, OpNumber, Ping, ReplicaId, Role,
+};
 use crate::{Log, Options, StateMachine, Tick};
 use join::Staged;
 use primary::Peer;
@@ -120,6 +122,8 @@ pub struct Replica<S> {
     votes: Votes,
     view_change: ViewChange,
     staged: Option<Staged>,
+    /// What was fetched for a view that is over, and the op that it follows.
+    salvage: Option<(OpNumber, Vec<Entry>)>,
     recovery: Recovery,
     stopping: Option<Stopping>,
 }
@@ -172,6 +176,7 @@ impl<S: StateMachine> Replica<S> {
             votes: Votes::new(voters),
             view_change: ViewChange::default(),
             staged: None,
+            salvage: None,
             recovery: Recovery::new(voters),
             stopping: None,
             boot,
@@ -347,6 +352,12 @@ impl<S: StateMachine> Replica<S> {
     #[must_use]
     pub fn applied(&self) -> OpNumber {
         self.applied
+    }
+
+    /// Whether it is taking over a log that is not complete here yet.
+    #[must_use]
+    pub fn is_staging(&self) -> bool {
+        self.staged.is_some()
     }
 
     /// Its state machine.

@@ -2,7 +2,6 @@
 
 use metadr_vr::bugs::Bug;
 use metadr_vr::sim::{Failure, Report, SimOptions, run};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -72,16 +71,10 @@ fn main() -> ExitCode {
 }
 
 fn run_reported(options: SimOptions) -> Option<Report> {
-    match catch_unwind(AssertUnwindSafe(|| run(options))) {
-        Ok(Ok(report)) => Some(report),
-        Ok(Err(failure)) => {
+    match run(options) {
+        Ok(report) => Some(report),
+        Err(failure) => {
             show(&failure);
-            None
-        }
-        // The panic's own message is on stderr already.
-        Err(_) => {
-            eprintln!("seed {} panicked", options.seed);
-            eprintln!("replay: {}", replay(&options));
             None
         }
     }

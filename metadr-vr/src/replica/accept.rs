@@ -3,6 +3,7 @@
 
 use super::{Replica, Status};
 use crate::StateMachine;
+use crate::options::bug;
 use crate::outputs::{DropReason, Event, Fault, Outputs};
 use crate::wire::{Envelope, EpochView, Message, MessageBody, Notice, NoticeKind, ReplicaId};
 
@@ -80,6 +81,9 @@ impl<S: StateMachine> Replica<S> {
             self.votes.forget(place);
             return Ok(());
         }
+        if bug!(self.options, P1a) {
+            return Ok(());
+        }
         // What an earlier run reported of its log describes a promise that is
         // on disk, and the run after it never says it again.
         if matches!(message.body, MessageBody::DoViewChange(_)) {
@@ -140,6 +144,11 @@ impl<S: StateMachine> Replica<S> {
             };
         }
         if view < self.view {
+            if bug!(self.options, P17)
+                && let MessageBody::Prepare(prepare) = body
+            {
+                self.keep_acknowledging(Sender(place), view, prepare, outputs);
+            }
             if is_for_any_view {
                 return Ok(());
             }

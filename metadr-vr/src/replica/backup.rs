@@ -5,24 +5,9 @@ use super::{Replica, Status};
 use crate::StateMachine;
 use crate::options::bug;
 use crate::outputs::{DropReason, Event, Fault, Outputs};
-use crate::wire::{
-    Commit, Entry, EpochView, Hash128, MessageBody, OpNumber, Ping, Prepare, PrepareOk, Role,
-};
+use crate::wire::{Commit, Entry, EpochView, Hash128, MessageBody, OpNumber, Prepare, PrepareOk};
 
 impl<S: StateMachine> Replica<S> {
-    /// Keeps what another says of itself. A backup that does not hear its
-    /// primary stays current by what other replicas of the view have.
-    pub(super) fn on_ping(&mut self, Sender(place): Sender, view: EpochView, ping: Ping) {
-        let is_of_view = view == self.view && ping.role == Role::Normal;
-        if is_of_view && self.status == Status::Normal && !self.is_primary() {
-            // Logs of one view differ in their length alone.
-            self.repair_from(ping.head);
-            let commit = ping.commit.min(self.log.head());
-            self.commit_number = self.commit_number.max(commit);
-        }
-        self.peers[place].ping = Some(ping);
-    }
-
     pub(super) fn on_prepare(&mut self, sender: Sender, prepare: Prepare, outputs: &mut Outputs) {
         if !self.hears_primary(sender, outputs) {
             return;
@@ -106,6 +91,24 @@ impl<S: StateMachine> Replica<S> {
             (ok.acked, ok.acked_checksum) = (op, checksum);
         }
         self.send(self.primary(), MessageBody::PrepareOk(ok), outputs);
+    }
+
+    /// Bug P17 alone: acts in the view before the one that was promised.
+    pub(super) fn keep_acknowledging(
+        &mut self,
+        sender: Sender,
+        view: EpochView,
+        prepare: &Prepare,
+        outputs: &mut Outputs,
+    ) {
+        if self.status != (Status::ViewChange { entered: true }) || view != self.last_normal {
+            return;
+        }
+        let promised = (self.view, self.status);
+        (self.view, self.status) = (view, Status::Normal);
+        self.on_prepare(sender, prepare.clone(), outputs);
+        self.acknowledge(outputs);
+        (self.view, self.status) = promised;
     }
 
     /// Raises the commit number, but never beyond the log.

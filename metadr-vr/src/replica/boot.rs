@@ -121,6 +121,11 @@ impl<S: StateMachine> Replica<S> {
         self.apply_committed(outputs);
         if crate::options::bug!(self.options, P5) && self.is_primary() {
             self.status = Status::Normal;
+            outputs.events.push(Event::Normal {
+                view: self.view,
+                is_primary: true,
+                op: self.log.head(),
+            });
             return self.begin_primary(outputs);
         }
         self.status = Status::ViewChange { entered: false };

@@ -7,6 +7,7 @@
 
 use super::accept::Sender;
 use super::{Replica, Status};
+use crate::options::bug;
 use crate::outputs::{Event, Fault, Outputs};
 use crate::wire::{Entry, FetchLog, Hash128, LogChunk, MessageBody, OpNumber};
 use crate::{StateMachine, Tick};
@@ -63,13 +64,19 @@ impl<S: StateMachine> Replica<S> {
         let holds_goal = self.log.checksum(goal.head) == Some(goal.head_checksum);
         let only_extends = self.last_normal == self.view
             && self.status != Status::Recovering
-            && !crate::options::bug!(self.options, P36);
+            && !bug!(self.options, P36);
         if only_extends && (holds_goal || self.log.head() < goal.head) {
             let base = self.log.head();
             self.repair_from(goal.head);
             return self.install(base, Vec::new(), goal.commit.min(base), outputs);
         }
-        let (base, entries) = self.usable(&goal, inline);
+        if bug!(self.options, P18) {
+            return self.put_on_top(goal, inline, outputs);
+        }
+        let (base, mut entries) = self.usable(&goal, inline);
+        if entries.is_empty() && base < goal.head {
+            entries = self.salvaged(base, goal.head);
+        }
         self.staged = Some(Staged {
             goal,
             base,
@@ -79,6 +86,42 @@ impl<S: StateMachine> Replica<S> {
             due: self.now,
         });
         self.continue_staging(outputs);
+    }
+
+    /// Bug P18 alone: whoever has as many entries has the same.
+    fn put_on_top(&mut self, goal: Goal, inline: Vec<Entry>, outputs: &mut Outputs) {
+        let base = self.log.head().min(goal.head);
+        let mut head = base;
+        for entry in inline {
+            if entry.header.op == head + 1 {
+                head += 1;
+                self.log.append_by_position(entry);
+            }
+        }
+        self.repair_from(goal.head);
+        self.install(head, Vec::new(), goal.commit, outputs);
+    }
+
+    /// Puts off what is being taken over. What of it is here is most likely part
+    /// of the next view's log too: a log that takes longer to fetch than a view
+    /// lasts would never be complete otherwise.
+    pub(super) fn unstage(&mut self) {
+        if let Some(staged) = self.staged.take() {
+            self.salvage = Some((staged.base, staged.entries));
+        }
+    }
+
+    /// What was fetched before, and follows the own log at `base`. Whether it
+    /// is part of the goal shows when the goal's head is reached.
+    fn salvaged(&mut self, base: OpNumber, head: OpNumber) -> Vec<Entry> {
+        let Some((salvaged_base, mut entries)) = self.salvage.take() else {
+            return Vec::new();
+        };
+        if salvaged_base != base {
+            return Vec::new();
+        }
+        entries.truncate(usize::try_from(head - base).unwrap_or(usize::MAX));
+        entries
     }
 
     /// How much of the own log is part of the goal, and what follows it.
@@ -224,7 +267,7 @@ impl<S: StateMachine> Replica<S> {
             let op = base + 1;
             return self.fault(Fault::Divergence { op }, outputs);
         }
-        self.staged = None;
+        (self.staged, self.salvage) = (None, None);
         self.log.truncate(base);
         for entry in entries {
             self.log.append(entry);

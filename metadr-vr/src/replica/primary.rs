@@ -20,6 +20,8 @@ pub(super) struct Peer {
     pub(super) earlier_run_since: Option<Tick>,
     /// What it last said of itself in this run.
     pub(super) ping: Option<Ping>,
+    /// When it last answered this replica as its primary.
+    answered: Tick,
     /// It holds everything up to here.
     acked: OpNumber,
     /// The highest round that it has echoed.
@@ -40,6 +42,7 @@ impl Peer {
             last_heard: now,
             earlier_run_since: None,
             ping: None,
+            answered: Tick(0),
             acked: commit,
             acked_round: 0,
             next_send: commit + 1,
@@ -98,6 +101,7 @@ impl<S: StateMachine> Replica<S> {
         }
         self.recovery.has_recovered(place);
         let peer = &mut self.peers[place];
+        peer.answered = self.now;
         peer.acked_round = peer.acked_round.max(ok.round);
         if bug!(self.options, P16) {
             peer.acked = (peer.acked + 1).min(self.log.head());
@@ -152,11 +156,12 @@ impl<S: StateMachine> Replica<S> {
     }
 
     /// Sees whether a quorum still listens. If not, another may be primary by
-    /// now, and the clients should look for it.
+    /// now, and the clients should look for it. To be heard of is not enough:
+    /// a replica that is not reached says things too.
     fn check_quorum(&mut self, outputs: &mut Outputs) {
         let mut heard: Vec<u64> = self
             .others()
-            .map(|(place, _)| self.peers[place].last_heard.0)
+            .map(|(place, _)| self.peers[place].answered.0)
             .collect();
         let needed = self.quorum() - 1;
         if needed > 0 {
@@ -164,7 +169,8 @@ impl<S: StateMachine> Replica<S> {
         } else {
             self.quorum_heard = self.now;
         }
-        let is_quiet = self.now.since(self.quorum_heard) >= self.options.check_quorum;
+        let is_quiet = self.now.since(self.quorum_heard) >= self.options.check_quorum
+            && !bug!(self.options, P9);
         if is_quiet && !self.suspended {
             self.suspended = true;
             outputs.events.push(Event::Suspended);

@@ -2,6 +2,7 @@
 
 use super::{Replica, Status};
 use crate::StateMachine;
+use crate::options::bug;
 use crate::outputs::Outputs;
 use crate::wire::{EpochView, Hash128, Meta, PeerInstance};
 
@@ -82,7 +83,7 @@ impl<S: StateMachine> Replica<S> {
     fn persist(&mut self, outputs: &mut Outputs) {
         self.promises.meta.sequence += 1;
         outputs.persist.push(self.promises.meta.clone());
-        if crate::options::bug!(self.options, P1) {
+        if bug!(self.options, P1 | P1a) {
             // The defect: believing that it is on disk.
             self.promises.synced = self.promises.meta.sequence;
         }

@@ -19,8 +19,8 @@ pub(super) struct Recovery {
     answers: Vec<Option<(EpochView, RecoveryResponse)>>,
     /// When to ask again.
     resend: Tick,
-    /// When each voter last said that it recovers.
-    recovering: Vec<Option<Tick>>,
+    /// When each voter last said that it recovers, and what it has promised.
+    recovering: Vec<Option<(Tick, EpochView)>>,
     /// Since when there has been no quorum that remembers.
     lost_since: Option<Tick>,
     is_reported: bool,
@@ -65,7 +65,7 @@ impl<S: StateMachine> Replica<S> {
         ask: &Ask,
         outputs: &mut Outputs,
     ) {
-        self.recovery.recovering[place] = Some(self.now);
+        self.recovery.recovering[place] = Some((self.now, promise));
         if self.status != Status::Normal {
             return;
         }
@@ -85,7 +85,9 @@ impl<S: StateMachine> Replica<S> {
         let head = self.log.head_header();
         let response = RecoveryResponse {
             nonce: ask.nonce,
-            is_primary: self.is_primary() && !self.suspended,
+            // Also one that hears no quorum: whoever recovers from it may be
+            // what it lacks, and what was promised keeps that safe.
+            is_primary: self.is_primary(),
             head: head.op,
             head_checksum: head.checksum,
             commit: self.commit_number,
@@ -129,7 +131,7 @@ impl<S: StateMachine> Replica<S> {
             head_checksum: answer.head_checksum,
             commit: answer.commit,
         };
-        self.staged = None;
+        self.unstage();
         self.recovery.goal = Some((goal, source));
         if newest > self.view {
             self.promise(newest, outputs);
@@ -146,16 +148,24 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
+    /// Whether this replica is Normal and its view has a primary, as far as it
+    /// can tell.
+    fn has_primary(&self) -> bool {
+        let is_heard = self.now.since(self.primary_heard) <= 2 * self.options.election_timeout;
+        self.status == Status::Normal && (self.is_primary() || is_heard)
+    }
+
     /// Looks whether too many have lost their memory for the group to go on.
     pub(super) fn watch_quorum(&mut self, outputs: &mut Outputs) {
-        let places = 0..self.boot.voters().len();
-        let recovering = places.filter(|place| self.recovers(*place)).count();
-        let remember = self.boot.voters().len() - recovering;
-        // A Normal primary is enough to bring everybody back.
-        let has_primary = self.status == Status::Normal
-            && (self.is_primary()
-                || self.now.since(self.primary_heard) <= self.options.election_timeout);
-        if remember >= self.quorum() || has_primary {
+        let is_served = self.has_primary();
+        let is_lost = |place: &usize| {
+            let said = self.recovery.recovering[*place];
+            // A Normal primary brings back whoever promised no later view.
+            let returns = said.is_some_and(|(_, promise)| is_served && promise <= self.view);
+            self.recovers(*place) && !returns
+        };
+        let lost = (0..self.boot.voters().len()).filter(is_lost).count();
+        if self.boot.voters().len() - lost >= self.quorum() {
             self.recovery.lost_since = None;
             self.recovery.is_reported = false;
             return;
@@ -177,7 +187,7 @@ impl<S: StateMachine> Replica<S> {
         }
         let window = self.options.recovery_resend * 5;
         let said = self.recovery.recovering[place];
-        said.is_some_and(|at| self.now.since(at) <= window)
+        said.is_some_and(|(at, _)| self.now.since(at) <= window)
     }
 
     fn memory_of(&self, place: usize) -> Memory {

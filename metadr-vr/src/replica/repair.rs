@@ -3,7 +3,9 @@
 use super::accept::Sender;
 use super::{Replica, Status};
 use crate::outputs::{Event, Outputs};
-use crate::wire::{Entry, FetchLog, Hash128, LogChunk, MessageBody, OpNumber, ReplicaId};
+use crate::wire::{
+    Entry, EpochView, FetchLog, Hash128, LogChunk, MessageBody, OpNumber, Ping, ReplicaId, Role,
+};
 use crate::{Options, StateMachine, Tick};
 use std::collections::BTreeMap;
 
@@ -159,11 +161,42 @@ impl<S: StateMachine> Replica<S> {
             .hears_of(head, own_head, self.now, &self.options);
     }
 
+    /// Keeps what another says of itself. A backup that its primary does not
+    /// reach stays current by what those know that are reached.
+    pub(super) fn on_ping(&mut self, Sender(place): Sender, view: EpochView, ping: Ping) {
+        let is_left_alone =
+            self.status == Status::Normal && !self.is_primary() && !self.hears_from_primary();
+        if is_left_alone {
+            // What is committed is part of this view's log as far as that is here.
+            let known = ping.commit.min(self.log.head());
+            self.commit_number = self.commit_number.max(known);
+            if view == self.view && ping.role == Role::Normal {
+                // Logs of one view differ in their length alone.
+                self.repair_from(ping.head);
+            }
+        }
+        self.peers[place].ping = Some(ping);
+    }
+
+    fn hears_from_primary(&self) -> bool {
+        self.now.since(self.primary_heard) < 6 * self.options.heartbeat
+    }
+
     /// The primary first, then the others in turn, as long as nobody answers.
+    /// If the primary is not heard, those that are come first.
     fn fetch_source(&self) -> ReplicaId {
         let primary = self.primary();
-        let mut sources = vec![primary];
-        sources.extend(self.others().map(|(_, id)| id).filter(|id| *id != primary));
+        let mut others: Vec<_> = (self.others()).filter(|(_, id)| *id != primary).collect();
+        let mut sources = Vec::with_capacity(others.len() + 1);
+        if self.hears_from_primary() {
+            sources.push(primary);
+        } else {
+            others.sort_by_key(|(place, _)| std::cmp::Reverse(self.peers[*place].last_heard));
+        }
+        sources.extend(others.iter().map(|(_, id)| *id));
+        if sources.is_empty() {
+            sources.push(primary);
+        }
         sources[self.repair.failures % sources.len()]
     }
 

@@ -4,6 +4,7 @@ use super::accept::Sender;
 use super::join::Goal;
 use super::repair::Repair;
 use super::{Replica, Status};
+use crate::options::bug;
 use crate::outputs::{Event, Outputs};
 use crate::wire::{DoViewChange, Entry, EpochView, Handover, MessageBody, StartView};
 use crate::{StateMachine, Tick};
@@ -55,6 +56,10 @@ impl<S: StateMachine> Replica<S> {
     /// is until that of the view is here, complete.
     pub(super) fn follow(&mut self, view: EpochView, outputs: &mut Outputs) {
         self.leave_view(Status::ViewChange { entered: false }, view, outputs);
+        if bug!(self.options, P2) {
+            self.log.truncate(self.commit_number);
+            self.last_normal = view;
+        }
         if self.may_speak() {
             self.ask_for_view(outputs);
         }
@@ -68,7 +73,7 @@ impl<S: StateMachine> Replica<S> {
     }
 
     pub(super) fn restart_view_change(&mut self) {
-        self.staged = None;
+        self.unstage();
         self.repair = Repair::default();
         self.owes_acknowledgement = false;
         self.suspended = false;
@@ -112,6 +117,21 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
+    /// The view may have started with a primary that this replica cannot reach.
+    fn ask_another_for_view(&mut self, outputs: &mut Outputs) {
+        let primary = self.primary();
+        let others: Vec<u32> = (self.others())
+            .map(|(_, id)| id)
+            .filter(|id| *id != primary)
+            .collect();
+        if self.is_primary() || others.is_empty() {
+            return;
+        }
+        let index = self.random.below(others.len() as u64);
+        let to = others[usize::try_from(index).expect("few voters")];
+        self.send(to, MessageBody::GetView, outputs);
+    }
+
     pub(super) fn on_do_view_change(
         &mut self,
         Sender(place): Sender,
@@ -146,7 +166,7 @@ impl<S: StateMachine> Replica<S> {
             let last = one.entries.last().map(|entry| entry.header.prepared);
             (last.unwrap_or_default(), one.head)
         };
-        let ignores_last_normal = crate::options::bug!(self.options, P19);
+        let ignores_last_normal = bug!(self.options, P19);
         let (source, best) = (reports.iter().enumerate())
             .filter_map(|(place, one)| one.clone().map(|one| (place, one)))
             .max_by_key(|(place, one)| {
@@ -178,12 +198,16 @@ impl<S: StateMachine> Replica<S> {
         start: StartView,
         outputs: &mut Outputs,
     ) {
-        if self.boot.voters()[place] != self.primary() {
+        let is_from_primary = self.boot.voters()[place] == self.primary();
+        if self.is_primary() {
+            // It begins its view itself, or not at all.
             return;
         }
-        self.primary_heard = self.now;
+        if is_from_primary {
+            self.primary_heard = self.now;
+        }
         match self.status {
-            Status::Normal => self.owes_acknowledgement = true,
+            Status::Normal => self.owes_acknowledgement |= is_from_primary,
             Status::ViewChange { .. } if self.staged.is_some() => {}
             Status::ViewChange { .. } => {
                 let goal = Goal {
@@ -197,8 +221,10 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
+    /// Whoever is Normal holds at least the log that its view began with, and
+    /// nothing that is not the view's.
     pub(super) fn on_get_view(&mut self, Sender(place): Sender, outputs: &mut Outputs) {
-        if self.status == Status::Normal && self.is_primary() {
+        if self.status == Status::Normal {
             self.send_start_view(place, outputs);
         }
     }
@@ -256,6 +282,9 @@ impl<S: StateMachine> Replica<S> {
                 self.announce_view(outputs);
             } else if self.staged.is_none() {
                 self.ask_for_view(outputs);
+            }
+            if self.staged.is_none() {
+                self.ask_another_for_view(outputs);
             }
             self.view_change.resend = self.now.after(self.options.view_change_resend);
         }

@@ -4,6 +4,7 @@
 
 use super::accept::Sender;
 use super::{Replica, Status};
+use crate::options::bug;
 use crate::outputs::{Event, Outputs};
 use crate::wire::{EpochView, MessageBody, ViewNumber, Vote};
 use crate::{StateMachine, Tick};
@@ -64,7 +65,27 @@ impl<S: StateMachine> Replica<S> {
         }
         self.votes.own = Some(target);
         self.send_vote(outputs);
+        if self.obeys_votes() {
+            return self.obey_vote(target, outputs);
+        }
         self.count_votes(outputs);
+    }
+
+    /// Bugs P8 and P1a alone.
+    fn obeys_votes(&self) -> bool {
+        bug!(self.options, P8 | P1a)
+    }
+
+    fn obey_vote(&mut self, target: ViewNumber, outputs: &mut Outputs) {
+        let may_enter = matches!(self.status, Status::Normal | Status::ViewChange { .. });
+        if may_enter && target > self.view.view {
+            let epoch = self.view.epoch;
+            let view = EpochView {
+                epoch,
+                view: target,
+            };
+            self.enter(view, outputs);
+        }
     }
 
     pub(super) fn send_vote(&mut self, outputs: &mut Outputs) {
@@ -78,6 +99,9 @@ impl<S: StateMachine> Replica<S> {
     pub(super) fn on_vote(&mut self, Sender(place): Sender, vote: &Vote, outputs: &mut Outputs) {
         if vote.target <= self.view.view {
             return;
+        }
+        if self.obeys_votes() {
+            return self.obey_vote(vote.target, outputs);
         }
         // A replica that votes all the time is heard once per view: else one
         // that hears badly would carry others along at their first hiccup.

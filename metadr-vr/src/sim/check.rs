@@ -8,7 +8,7 @@ mod history;
 mod promise;
 mod state;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 mod view;
 mod wire;
 
@@ -51,6 +51,8 @@ pub(super) struct Checkers {
     view: view::Views,
     wire: wire::Wire,
     options: Options,
+    /// No more replicas have lost their memory at a time than is survived.
+    is_within_budget: bool,
 }
 
 impl Checkers {
@@ -60,10 +62,11 @@ impl Checkers {
             chain: chain::Chain::new(count),
             state: state::State::default(),
             history: history::History::default(),
-            promise: promise::Promise::default(),
-            view: view::Views::default(),
+            promise: promise::Promise::new(count),
+            view: view::Views::new(count),
             wire: wire::Wire::new(seed),
             options: options.clone(),
+            is_within_budget: true,
         }
     }
 
@@ -81,7 +84,9 @@ impl Checkers {
         self.chain.check(changed, replica)?;
         let view = replica.view();
         for committed in self.agreement.check(changed, replica)?.to_vec() {
-            held::committed_is_held(&committed, replicas)?;
+            if self.is_within_budget {
+                held::committed_is_held(&committed, replicas)?;
+            }
             self.history.committed(&committed)?;
             self.view.committed(view);
         }
@@ -91,10 +96,43 @@ impl Checkers {
         bounds::check(replica, &self.options)
     }
 
-    /// Notes that a replica starts again, without what it was.
-    pub(super) fn restarted(&mut self, which: usize) {
+    /// Checks a replica that has just started from a disk with this promise,
+    /// and either with its memory, if it ever had one, or without.
+    pub(super) fn started(
+        &mut self,
+        which: usize,
+        replicas: &[Option<Replica<Registers>>],
+        found: EpochView,
+        has_forgotten: bool,
+    ) -> Check {
         self.chain.restarted(which);
         self.agreement.restarted(which);
+        self.promise.restarted(which, found)?;
+        let replica = replicas[which].as_ref().expect("it has started");
+        if has_forgotten {
+            view::forgets(which, replica)?;
+        }
+        self.memory_changed(replicas)
+    }
+
+    /// Notes what a replica is told to be on its disk.
+    pub(super) fn synced(&mut self, which: usize, promise: EpochView) {
+        self.promise.synced(which, promise);
+    }
+
+    /// Checks what is left when a replica has lost its memory, or has come back.
+    pub(super) fn memory_changed(&self, replicas: &[Option<Replica<Registers>>]) -> Check {
+        match self.ledger().last() {
+            Some(last) if self.is_within_budget => held::committed_is_held(last, replicas),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes that more replicas lose their memory at a time than is survived:
+    /// from now on committed entries may be gone, and nobody may go on without
+    /// them.
+    pub(super) fn budget_is_broken(&mut self) {
+        self.is_within_budget = false;
     }
 
     /// Checks a message as it is sent. `promised` is what is on its sender's disk.
@@ -105,7 +143,8 @@ impl Checkers {
         message: &Message,
     ) -> Check {
         held::acknowledged_is_held(sender, message)?;
-        self.promise.check(promised, message)?;
+        self.promise.sent(sender, promised, message)?;
+        self.view.sent(message);
         self.wire.check(message)
     }
 

@@ -1,17 +1,27 @@
 //! A run: the replicas, the clients and the network on one virtual clock.
 
+mod crash;
+mod faults;
+mod settle;
+
 use super::check::{Checkers, Violation};
+use super::disk::Disk;
 use super::happening::Happening;
 use super::model::Registers;
 use super::network::Network;
 use super::node::{self, Node};
 use super::options::{ProcessFaults, SimOptions, Swarm};
 use super::random::Random;
+use super::trigger::Trigger;
 use super::workload::Clients;
+use crate::bugs::Bug;
+use crate::hash128;
 use crate::wire::Message;
-use crate::{ClientReply, Event, Options, Outputs, Replica, Status, Tick, hash128, quorum};
+use crate::{ClientReply, Event, Options, Outputs, Replica, Request, RequestId, Status, Tick};
+use faults::Fault;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A run that held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,31 +55,41 @@ pub struct Failure {
     pub last: Vec<String>,
 }
 
-/// How long the group has to settle once the faults are over, in ticks:
-/// messages that were held up are on their way for up to 1,000.
-const SETTLE: u64 = 2_000;
-
-/// And for each entry that a replica has to catch up with, at the smallest
-/// chunks that a run draws.
-const SETTLE_PER_ENTRY: u64 = 4;
-
 /// How many of the last events a failure shows.
-const SHOWN: usize = 40;
+const SHOWN: usize = 60;
 
 /// Runs a group.
 ///
 /// # Errors
 ///
-/// The first violation.
+/// The first violation, or what an assertion of a replica found.
 pub fn run(options: SimOptions) -> Result<Report, Box<Failure>> {
     let mut world = World::new(options);
-    world.play().map_err(|violation| {
-        Box::new(Failure {
-            options,
-            tick: world.now.0,
-            events: world.events,
-            violation,
-            last: world.last.iter().map(Happening::to_string).collect(),
+    let violation = match guarded(|| world.play()) {
+        Ok(report) => return Ok(report),
+        Err(violation) => violation,
+    };
+    Err(Box::new(Failure {
+        options,
+        tick: world.now.0,
+        events: world.events,
+        violation,
+        last: world.last.iter().map(Happening::to_string).collect(),
+    }))
+}
+
+/// The invariant of a [`Violation`] that an assertion in the code found.
+pub const ASSERTION: &str = "assertion";
+
+/// What `play` finds, or what an assertion in it does. After that the world is
+/// used for nothing but to show what led to it.
+fn guarded<T>(play: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
+    catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(Violation {
+            invariant: ASSERTION,
+            what: text.unwrap_or_else(|| "a panic without a text".to_owned()),
         })
     })
 }
@@ -86,7 +106,13 @@ struct World {
     network: Network,
     random: Random,
     fault_random: Random,
+    disk_random: Random,
     faults: ProcessFaults,
+    trigger: Option<Trigger>,
+    first_starts: Vec<u64>,
+    power_loss: Option<u64>,
+    /// Crashes are not counted any more.
+    breaks_budget: bool,
     flush_per_mille: u64,
     agenda: BinaryHeap<Reverse<(u64, u64, Planned)>>,
     sequence: u64,
@@ -101,6 +127,8 @@ struct World {
     last: VecDeque<Happening>,
     /// Clients ask and faults happen; else the group settles.
     is_active: bool,
+    /// The longest that a write to disk takes now.
+    longest_sync: u64,
 }
 
 /// What is to happen at a time.
@@ -110,6 +138,8 @@ enum Planned {
     Arrival(usize),
     /// A replica's timer, of a run of its process.
     Timer(usize, u64),
+    /// A replica that has handed over is stopped.
+    Stop(usize, u64),
     /// A write of a run is on the disk.
     Synced(usize, u64),
     /// A process starts again.
@@ -120,21 +150,18 @@ enum Planned {
     Fault(Fault),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fault {
-    Crash,
-    CleanStop,
-    Pause,
-    Partition,
-}
-
 impl World {
     fn new(options: SimOptions) -> Self {
         let swarm = Swarm::draw(&options);
         let cluster = hash128(&[b"simulated", &options.seed.to_be_bytes()]);
         let count = swarm.replicas as usize;
+        let skips_second_slot = options.bug == Some(Bug::P39);
         let nodes: Vec<Node> = (0..swarm.replicas)
-            .map(|id| Node::new(node::meta(cluster, id, swarm.replicas)))
+            .zip(&swarm.clocks)
+            .map(|(id, clock)| {
+                let meta = node::meta(cluster, id, swarm.replicas);
+                Node::new(Disk::format(meta, skips_second_slot), *clock)
+            })
             .collect();
         Self {
             options,
@@ -145,7 +172,12 @@ impl World {
             network: Network::new(options.seed, swarm.network, count),
             random: Random::stream(options.seed, "schedule"),
             fault_random: Random::stream(options.seed, "faults"),
+            disk_random: Random::stream(options.seed, "disk"),
             faults: swarm.processes,
+            trigger: None,
+            first_starts: swarm.first_starts,
+            power_loss: swarm.power_loss,
+            breaks_budget: false,
             flush_per_mille: swarm.flush_per_mille,
             agenda: BinaryHeap::new(),
             sequence: 0,
@@ -160,27 +192,22 @@ impl World {
             trace: 0,
             last: VecDeque::new(),
             is_active: true,
+            longest_sync: swarm.processes.sync,
         }
     }
 
     fn play(&mut self) -> Result<Report, Violation> {
         for index in 0..self.nodes.len() {
-            let (replica, outputs) = self.nodes[index].start(&self.replica_options, self.now);
-            self.replicas[index] = Some(replica);
-            self.carry_out(index, outputs)?;
+            match self.first_starts[index] {
+                0 => self.start(index)?,
+                late => self.plan(late, Planned::Start(index)),
+            }
         }
         for client in 0..self.clients.count() {
             let pause = self.clients.pause();
             self.plan(pause, Planned::Burst(client));
         }
-        for fault in [
-            Fault::Crash,
-            Fault::CleanStop,
-            Fault::Pause,
-            Fault::Partition,
-        ] {
-            self.plan_fault(fault);
-        }
+        self.plan_faults();
         self.play_until(self.options.ticks)?;
         self.settle()?;
         let ledger = self.checkers.ledger();
@@ -197,29 +224,6 @@ impl World {
             restarts: self.restarts,
             trace: self.trace,
         })
-    }
-
-    /// Ends all faults. The group has to answer everything, and to agree.
-    fn settle(&mut self) -> Result<(), Violation> {
-        self.network.heal();
-        self.is_active = false;
-        for index in 0..self.nodes.len() {
-            self.nodes[index].paused_until = self.now;
-            if !self.is_up(index) {
-                self.start(index)?;
-            }
-        }
-        let heads = self.replicas.iter().flatten().map(|one| one.log().head());
-        let lag = heads.clone().max().unwrap_or(0) - heads.min().unwrap_or(0);
-        let patience = SETTLE + lag * SETTLE_PER_ENTRY;
-        while !self.is_settled() {
-            if self.now.0 >= self.options.ticks + patience {
-                return Err(self.unsettled(patience));
-            }
-            let next = self.now.0 + 10;
-            self.play_until(next)?;
-        }
-        Ok(())
     }
 
     fn play_until(&mut self, end: u64) -> Result<(), Violation> {
@@ -249,6 +253,8 @@ impl World {
             Planned::Arrival(slot) => self.arrive(slot),
             Planned::Timer(index, run) => self.timer(index, run),
             Planned::Synced(index, run) => self.synced(index, run),
+            Planned::Stop(index, run) if self.nodes[index].run != run => Ok(()),
+            Planned::Stop(index, _) => self.stop(index),
             Planned::Start(index) if self.is_up(index) => Ok(()),
             Planned::Start(index) => self.start(index),
             Planned::Burst(client) if self.is_active => {
@@ -266,10 +272,10 @@ impl World {
 
     fn arrive(&mut self, slot: usize) -> Result<(), Violation> {
         let (to, message) = self.in_flight[slot].take().expect("planned once");
-        let until = self.nodes[to].paused_until;
-        if until > self.now {
+        let idle = self.nodes[to].idle(self.now);
+        if idle > 0 {
             self.in_flight[slot] = Some((to, message));
-            self.plan(until.since(self.now), Planned::Arrival(slot));
+            self.plan(idle, Planned::Arrival(slot));
             return Ok(());
         }
         self.free.push(slot);
@@ -283,7 +289,7 @@ impl World {
             return Ok(());
         };
         let mut outputs = Outputs::default();
-        replica.on_message(now, message, &mut outputs);
+        replica.on_message(self.nodes[to].clock.local(now), message, &mut outputs);
         self.digest([1, now.0, to as u64]);
         self.settle_event(to, outputs)
     }
@@ -293,113 +299,68 @@ impl World {
         if node.run != run {
             return Ok(());
         }
-        if node.timer == Some(self.now.0) {
-            node.timer = None;
-        }
-        if node.paused_until > self.now {
-            let delay = node.paused_until.since(self.now);
-            self.plan(delay, Planned::Timer(index, run));
+        let idle = node.idle(self.now);
+        if idle > 0 {
+            self.plan(idle, Planned::Timer(index, run));
             return Ok(());
+        }
+        if node.timer.is_some_and(|planned| planned <= self.now.0) {
+            node.timer = None;
         }
         let Some(replica) = &mut self.replicas[index] else {
             return Ok(());
         };
         let mut outputs = Outputs::default();
-        replica.on_tick(self.now, self.now.0 * Tick::MILLIS, &mut outputs);
+        let clock = node.clock;
+        let (local, wall_ms) = (clock.local(self.now), clock.wall_ms(self.now));
+        replica.on_tick(local, wall_ms, &mut outputs);
         self.settle_event(index, outputs)
     }
 
     fn synced(&mut self, index: usize, run: u64) -> Result<(), Violation> {
-        if self.nodes[index].run != run {
+        let node = &mut self.nodes[index];
+        if node.run != run {
             return Ok(());
         }
-        let sequence = self.nodes[index].synced();
-        let (Some(sequence), Some(replica)) = (sequence, &mut self.replicas[index]) else {
+        let before = node.promise();
+        let Some(sequence) = node.disk.finish() else {
+            return Ok(());
+        };
+        if node.promise() > before && self.crashes_after_persisting(index)? {
+            return Ok(());
+        }
+        let node = &self.nodes[index];
+        self.checkers.synced(index, node.promise());
+        let Some(replica) = &mut self.replicas[index] else {
             return Ok(());
         };
         let mut outputs = Outputs::default();
-        replica.on_persisted(self.now, sequence, &mut outputs);
+        replica.on_persisted(node.clock.local(self.now), sequence, &mut outputs);
         self.settle_event(index, outputs)
     }
 
     fn start(&mut self, index: usize) -> Result<(), Violation> {
-        self.note(Happening::Fault(self.now.0, index, "starts again"));
-        self.checkers.restarted(index);
-        let (replica, outputs) = self.nodes[index].restart(&self.replica_options, self.now);
-        self.replicas[index] = Some(replica);
-        self.carry_out(index, outputs)
-    }
-
-    fn fault(&mut self, fault: Fault) -> Result<(), Violation> {
-        let count = self.nodes.len() as u64;
-        let any = usize::try_from(self.fault_random.between(0, count - 1)).expect("few replicas");
-        let primary = (self.replicas.iter())
-            .position(|one| one.as_ref().is_some_and(is_normal_primary))
-            .unwrap_or(any);
-        let victim = if self.fault_random.chance(400) {
-            primary
-        } else {
-            any
-        };
-        let length = self.fault_random.between(1, self.faults.longest);
-        match fault {
-            Fault::Crash if self.may_crash(victim) => {
-                self.note(Happening::Fault(self.now.0, victim, "crashes"));
-                self.nodes[victim].crash(&mut self.fault_random);
-                self.replicas[victim] = None;
-                self.gone(victim, length);
-            }
-            Fault::CleanStop if self.is_up(victim) => {
-                self.note(Happening::Fault(self.now.0, victim, "is stopped"));
-                let replica = self.replicas[victim].as_mut().expect("it is up");
-                let mut outputs = Outputs::default();
-                // Whoever has nothing to remember is not stopped, but crashes,
-                // and whether that is survived is another question.
-                let mut probe = replica.clone();
-                if probe.stop(&mut Outputs::default()).is_none() {
-                    return Ok(());
-                }
-                let image = replica.stop(&mut outputs);
-                self.nodes[victim].stopped(image);
-                self.carry_out(victim, outputs)?;
-                self.gone(victim, length);
-            }
-            Fault::Pause => {
-                self.nodes[victim].paused_until = self.now.after(length);
-                self.note(Happening::Fault(self.now.0, victim, "pauses"));
-            }
-            Fault::Partition => {
-                self.network.partition(primary, self.now.after(length));
-                self.note(Happening::Fault(
-                    self.now.0,
-                    victim,
-                    "and others are cut off",
-                ));
-            }
-            Fault::Crash | Fault::CleanStop => {}
+        self.note(Happening::Fault(self.now.0, index, "starts"));
+        let kept = self.nodes[index].disk.remembers();
+        let started = self.nodes[index].start(&self.replica_options, self.now);
+        let started = started.map_err(|error| Violation {
+            invariant: "S6",
+            what: format!("replica {index} cannot read its promises: {error}"),
+        })?;
+        if kept && started.has_forgotten {
+            let what = format!("replica {index} has forgotten what it wrote down");
+            return Err(Violation {
+                invariant: "S8",
+                what,
+            });
         }
-        Ok(())
-    }
-
-    fn gone(&mut self, index: usize, length: u64) {
-        self.restarts += 1;
-        self.clients.lost(index);
-        self.plan(length, Planned::Start(index));
-    }
-
-    /// Whether so few have lost their memory that one more is survived.
-    fn may_crash(&self, index: usize) -> bool {
-        let forgetful = (self.replicas.iter())
-            .filter(|one| {
-                one.as_ref()
-                    .is_none_or(|replica| replica.status() == Status::Recovering)
-            })
-            .count();
-        let count = self.replicas.len();
-        let recovers = self.replicas[index]
-            .as_ref()
-            .is_some_and(|one| one.status() == Status::Recovering);
-        self.is_up(index) && (recovers || forgetful + quorum(count) < count)
+        self.replicas[index] = Some(started.replica);
+        let (promise, has_forgotten) = (started.promise, started.has_forgotten);
+        (self.checkers).started(index, &self.replicas, promise, has_forgotten)?;
+        if kept && self.crashes_after_reading(index)? {
+            return Ok(());
+        }
+        self.carry_out(index, started.outputs)
     }
 
     fn is_up(&self, index: usize) -> bool {
@@ -419,14 +380,23 @@ impl World {
             return Ok(());
         }
         for (id, request) in self.clients.burst(client) {
-            self.checkers.asked(id, &request);
-            self.note(Happening::Asked(self.now.0, id));
-            let mut outputs = Outputs::default();
-            let replica = self.replicas[target].as_mut().expect("it is up");
-            replica.on_request(self.now, id, request, &mut outputs);
-            self.settle_event(target, outputs)?;
+            self.ask(target, id, request)?;
         }
         Ok(())
+    }
+
+    fn ask(&mut self, target: usize, id: RequestId, request: Request) -> Result<(), Violation> {
+        self.checkers.asked(id, &request);
+        self.note(Happening::Asked(self.now.0, id));
+        let local = self.nodes[target].clock.local(self.now);
+        // A crash at a chosen point may have come in between.
+        let Some(replica) = &mut self.replicas[target] else {
+            self.clients.lost(target);
+            return Ok(());
+        };
+        let mut outputs = Outputs::default();
+        replica.on_request(local, id, request, &mut outputs);
+        self.settle_event(target, outputs)
     }
 
     /// Checks and carries out what an event has led to.
@@ -455,30 +425,50 @@ impl World {
     }
 
     fn carry_out(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
-        for event in &outputs.events {
-            self.note(Happening::Event(self.now.0, index, event.clone()));
-            if matches!(event, Event::Faulted(_) | Event::Divergence { .. }) {
-                let what = format!("replica {index} reports {event:?}");
-                return Err(Violation {
-                    invariant: "S3",
-                    what,
-                });
-            }
-            if let Event::Normal {
-                is_primary: true, ..
-            } = event
-            {
-                self.views += 1;
-            }
-        }
-        self.checkers
-            .replica(index, &self.replicas, &outputs.events)?;
-        for meta in outputs.persist {
-            self.nodes[index].write(meta);
-            let delay = self.fault_random.between(0, self.faults.sync);
+        self.look_at(index, &outputs.events)?;
+        for meta in &outputs.persist {
+            self.nodes[index].disk.begin(meta.clone());
+            let delay = self.disk_random.between(0, self.longest_sync);
             let run = self.nodes[index].run;
             self.plan(delay, Planned::Synced(index, run));
         }
+        let Some(outputs) = self.crashes_here(index, outputs)? else {
+            return Ok(());
+        };
+        self.deliver(index, outputs)?;
+        self.plan_timer(index);
+        Ok(())
+    }
+
+    /// Checks what a replica has become.
+    fn look_at(&mut self, index: usize, events: &[Event]) -> Result<(), Violation> {
+        for event in events {
+            self.note(Happening::Event(self.now.0, index, event.clone()));
+            match event {
+                Event::Faulted(_) | Event::Divergence { .. } => {
+                    let what = format!("replica {index} reports {event:?}");
+                    return Err(Violation {
+                        invariant: "S3",
+                        what,
+                    });
+                }
+                Event::Normal { is_primary, .. } => {
+                    self.views += u64::from(*is_primary);
+                    self.nodes[index].reports_loss = false;
+                    if *is_primary {
+                        self.plan_fault_of_leader();
+                    }
+                    self.checkers.memory_changed(&self.replicas)?;
+                }
+                Event::LostQuorum { .. } => self.nodes[index].reports_loss = true,
+                Event::Entered { .. } => self.nodes[index].reports_loss = false,
+                _ => {}
+            }
+        }
+        self.checkers.replica(index, &self.replicas, events)
+    }
+
+    fn deliver(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
         for (id, reply) in outputs.reply {
             self.digest([2, id.connection, id.number]);
             self.checkers.answered(id, &reply)?;
@@ -489,7 +479,6 @@ impl World {
         for (to, message) in outputs.send {
             self.transmit(index, to as usize, message)?;
         }
-        self.plan_timer(index);
         Ok(())
     }
 
@@ -498,10 +487,12 @@ impl World {
         if let Some(sender) = &self.replicas[from] {
             self.checkers.sent(sender, promised, &message)?;
         }
-        if !self.network.is_open(from, to, self.now) {
+        if !self.network.is_open(from, to, self.now)
+            || self.network.is_dropped(to, &message, self.now)
+        {
             return Ok(());
         }
-        for delay in self.network.deliveries() {
+        for delay in self.network.deliveries(from, to, &message, self.now) {
             self.digest([3, to as u64, delay]);
             let slot = self.free.pop().unwrap_or_else(|| {
                 self.in_flight.push(None);
@@ -519,9 +510,9 @@ impl World {
             return;
         };
         // A timer that fires too early does nothing, so an earlier one will do.
-        let delay = deadline.since(self.now).max(1);
-        let at = self.now.0 + delay;
         let node = &mut self.nodes[index];
+        let at = node.clock.reaches(deadline).max(self.now.0 + 1);
+        let delay = at - self.now.0;
         if node.timer.is_none_or(|planned| at < planned) {
             node.timer = Some(at);
             let run = node.run;
@@ -529,58 +520,10 @@ impl World {
         }
     }
 
-    fn plan_fault(&mut self, fault: Fault) {
-        let mean = match fault {
-            Fault::Crash => self.faults.crash,
-            Fault::CleanStop => self.faults.clean_stop,
-            Fault::Pause => self.faults.pause,
-            Fault::Partition => self.faults.partition,
-        };
-        if mean > 0 {
-            let delay = 1 + self.fault_random.exponential(mean);
-            self.plan(delay, Planned::Fault(fault));
-        }
-    }
-
     fn plan(&mut self, delay: u64, planned: Planned) {
         self.sequence += 1;
         let time = self.now.0 + delay;
         self.agenda.push(Reverse((time, self.sequence, planned)));
-    }
-
-    fn is_settled(&self) -> bool {
-        let up: Vec<_> = self.replicas.iter().flatten().collect();
-        let first = up[0];
-        self.clients.outstanding() == 0
-            && up.len() == self.nodes.len()
-            && up.iter().all(|one| {
-                one.status() == Status::Normal
-                    && one.view() == first.view()
-                    && one.applied() == one.log().head()
-                    && one.log().head() == first.log().head()
-            })
-    }
-
-    fn unsettled(&self, patience: u64) -> Violation {
-        let states: Vec<_> = (self.replicas.iter().flatten())
-            .map(|one| {
-                (
-                    one.status(),
-                    one.view().view,
-                    one.applied(),
-                    one.log().head(),
-                )
-            })
-            .collect();
-        let what = format!(
-            "{patience} ticks after the last fault {} requests have no answer, and the replicas \
-             are (status, view, applied, head) {states:?}",
-            self.clients.outstanding()
-        );
-        Violation {
-            invariant: "L1 to L3",
-            what,
-        }
     }
 
     fn note(&mut self, happening: Happening) {
@@ -621,9 +564,18 @@ mod tests {
         while world.clients.outstanding() == 0 {
             world.clients.burst(0);
         }
-        let violation = world.play().expect_err("this must be found");
-        assert_eq!(violation.invariant, "L1 to L3");
+        let violation = world.await_answers().expect_err("this must be found");
+        assert_eq!(violation.invariant, "L2");
         assert!(violation.what.contains("requests have no answer"));
+    }
+
+    #[test]
+    fn a_failed_assertion_is_a_violation() {
+        let formatted = guarded::<()>(|| panic!("op {} is not next", 7));
+        let violation = formatted.expect_err("this must be found");
+        assert_eq!(violation.to_string(), "assertion: op 7 is not next");
+        let plain = guarded::<()>(|| panic!("time went back"));
+        assert!(plain.is_err_and(|violation| violation.what == "time went back"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(super) enum Happening {
     Event(u64, usize, Event),
     Asked(u64, RequestId),
     Fault(u64, usize, &'static str),
+    /// A fault that has more to say.
+    Told(u64, String),
 }
 
 impl std::fmt::Display for Happening {
@@ -19,6 +21,7 @@ impl std::fmt::Display for Happening {
                 write!(f, "{tick:>7} replica {replica}: {event:?}")
             }
             Self::Fault(tick, replica, what) => write!(f, "{tick:>7} replica {replica} {what}"),
+            Self::Told(tick, what) => write!(f, "{tick:>7} {what}"),
             Self::Asked(tick, id) => {
                 let RequestId { connection, number } = id;
                 write!(f, "{tick:>7} client {connection} asks for {number}")

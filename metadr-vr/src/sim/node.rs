@@ -1,21 +1,18 @@
-//! A simulated process: its replica, its disk, and whether it runs at all.
+//! A simulated process: its disk, its clock, and whether it runs at all.
 
+use super::clock::Clock;
+use super::disk::Disk;
 use super::model::Registers;
-use super::random::Random;
-use crate::wire::{EpochView, Hash128, Image, Incarnation, Life, META_FORMAT, Member, Meta};
-use crate::{Boot, Options, Outputs, Replica, Start, Tick, hash128};
-use std::collections::VecDeque;
+use crate::meta::MetaError;
+use crate::wire::{EpochView, Hash128, Incarnation, Life, META_FORMAT, Member, Meta};
+use crate::{Options, Outputs, Replica, Start, Tick, hash128};
 
 /// What is left of a replica when its process is gone, and what surrounds it
 /// while it runs.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// What is on its disk for good.
-    disk: Meta,
-    /// What is on its way there, in order.
-    writing: VecDeque<Meta>,
-    /// Written at a clean stop, and gone at the next start.
-    image: Option<Image>,
+    pub(super) disk: Disk,
+    pub(super) clock: Clock,
     /// Which run of the process this is: what an earlier one planned is void.
     pub(super) run: u64,
     /// It does nothing until then.
@@ -24,121 +21,102 @@ pub(super) struct Node {
     pub(super) is_dirty: bool,
     /// The earliest planned timer that is still to come.
     pub(super) timer: Option<u64>,
+    /// What its replica was doing when it was last looked at.
+    pub(super) is_staging: bool,
+    pub(super) is_recovering: bool,
+    /// Its replica says that too many have lost their memory.
+    pub(super) reports_loss: bool,
+}
+
+/// What a start finds.
+pub(super) struct Started {
+    pub(super) replica: Replica<Registers>,
+    pub(super) outputs: Outputs,
+    /// The promise that was on the disk.
+    pub(super) promise: EpochView,
+    /// Whether the process has run before, and left nothing but its promise.
+    pub(super) has_forgotten: bool,
 }
 
 /// The meta data of a replica that never ran.
 pub(super) fn meta(cluster: Hash128, id: u32, count: u32) -> Meta {
-    let address = String::new();
+    let member = |id| Member {
+        id,
+        address: String::new(),
+    };
     Meta {
         format: META_FORMAT,
         sequence: 1,
         cluster,
         id,
         instance: hash128(&[&cluster, &id.to_be_bytes()]),
-        incarnation: Incarnation {
-            counter: 1,
-            random: u64::from(id),
-        },
-        life: Life::Running,
+        incarnation: Incarnation::default(),
+        life: Life::Formatted,
         promise: EpochView::default(),
-        voters: (0..count)
-            .map(|id| Member {
-                id,
-                address: address.clone(),
-            })
-            .collect(),
+        voters: (0..count).map(member).collect(),
         peers: Vec::new(),
     }
 }
 
 impl Node {
-    /// A process that starts for the first time.
-    pub(super) fn new(meta: Meta) -> Self {
+    pub(super) fn new(disk: Disk, clock: Clock) -> Self {
         Self {
-            disk: meta,
-            writing: VecDeque::new(),
-            image: None,
-            run: 1,
+            disk,
+            clock,
+            run: 0,
             paused_until: Tick(0),
             is_dirty: false,
             timer: None,
+            is_staging: false,
+            is_recovering: false,
+            reports_loss: false,
         }
     }
 
     /// The promise that no loss of memory takes away.
     pub(super) fn promise(&self) -> EpochView {
-        self.disk.promise
+        self.disk.synced().promise
     }
 
-    /// Starts the replica for the first time.
-    pub(super) fn start(&self, options: &Options, now: Tick) -> (Replica<Registers>, Outputs) {
-        self.boot(Start::New, options, now)
+    /// In how many ticks the process gets to run; 0 is now.
+    pub(super) fn idle(&self, now: Tick) -> u64 {
+        self.paused_until.since(now).max(self.clock.idle(now))
     }
 
-    /// Takes the process away. Of the writes on their way to the disk some
-    /// get there, the earlier ones first.
-    pub(super) fn crash(&mut self, random: &mut Random) {
-        let writing = self.writing.len() as u64;
-        for _ in 0..random.between(0, writing) {
-            self.synced();
-        }
-        self.end();
+    /// Starts the process.
+    ///
+    /// # Errors
+    ///
+    /// It cannot read its disk.
+    pub(super) fn start(&mut self, options: &Options, now: Tick) -> Result<Started, MetaError> {
+        self.run += 1;
+        let (found, start) = self.disk.start(self.run)?;
+        let has_forgotten = start == Start::Forgotten;
+        let seed = u64::from(found.id) << 32 | self.run;
+        let (replica, outputs) = Replica::new(
+            self.disk.boot(start),
+            Registers::default(),
+            options.clone(),
+            seed,
+            self.clock.local(now),
+            self.clock.wall_ms(now),
+        );
+        Ok(Started {
+            replica,
+            outputs,
+            promise: found.promise,
+            has_forgotten,
+        })
     }
 
-    /// The process has ended cleanly. With an image, it remembers everything.
-    pub(super) fn stopped(&mut self, image: Option<Image>) {
-        while !self.writing.is_empty() {
-            self.synced();
-        }
-        self.image = image;
-        self.end();
-    }
-
-    /// Starts the process again.
-    pub(super) fn restart(
-        &mut self,
-        options: &Options,
-        now: Tick,
-    ) -> (Replica<Registers>, Outputs) {
-        self.disk.incarnation.counter += 1;
-        self.disk.incarnation.random = self.run;
-        self.disk.sequence += 1;
-        let start = self.image.take().map_or(Start::Forgotten, Start::Kept);
-        self.boot(start, options, now)
-    }
-
-    /// Begins to write; tells which update it is.
-    pub(super) fn write(&mut self, meta: Meta) -> u64 {
-        let sequence = meta.sequence;
-        self.writing.push_back(meta);
-        sequence
-    }
-
-    /// The oldest write on its way is on the disk. Returns its sequence number.
-    pub(super) fn synced(&mut self) -> Option<u64> {
-        self.disk = self.writing.pop_front()?;
-        Some(self.disk.sequence)
-    }
-
-    fn end(&mut self) {
-        self.writing.clear();
+    /// The process is gone.
+    pub(super) fn end(&mut self) {
         self.run += 1;
         self.paused_until = Tick(0);
         self.is_dirty = false;
         self.timer = None;
-    }
-
-    fn boot(&self, start: Start, options: &Options, now: Tick) -> (Replica<Registers>, Outputs) {
-        let boot = Boot::new(self.disk.clone(), start);
-        let seed = u64::from(self.disk.id) << 32 | self.run;
-        let wall_ms = now.0 * Tick::MILLIS;
-        Replica::new(
-            boot,
-            Registers::default(),
-            options.clone(),
-            seed,
-            now,
-            wall_ms,
-        )
+        self.is_staging = false;
+        self.is_recovering = false;
+        self.reports_loss = false;
     }
 }

@@ -1,5 +1,6 @@
 //! What a run is made of: drawn from its seed, as far as it is not given.
 
+use super::clock::Clock;
 use super::random::Random;
 use crate::Options;
 use crate::bugs::Bug;
@@ -45,6 +46,12 @@ pub(super) struct Swarm {
     pub(super) reads_per_mille: u64,
     /// How often a replica does its work at once, not at the end of the tick.
     pub(super) flush_per_mille: u64,
+    /// One for each replica.
+    pub(super) clocks: Vec<Clock>,
+    /// When each replica starts for the first time.
+    pub(super) first_starts: Vec<u64>,
+    /// When so many replicas crash at once that the group cannot survive it.
+    pub(super) power_loss: Option<u64>,
     pub(super) options: Options,
 }
 
@@ -57,6 +64,8 @@ pub(super) struct NetworkFaults {
     pub(super) delay: u64,
     /// How often a message is held up for up to 1,000 ticks.
     pub(super) late_per_mille: u64,
+    /// How often a second copy comes up to 10,000 ticks later.
+    pub(super) ancient_per_mille: u64,
 }
 
 /// What happens to whole replicas and links, with mean ticks between two of a
@@ -67,6 +76,14 @@ pub(super) struct ProcessFaults {
     pub(super) clean_stop: u64,
     pub(super) pause: u64,
     pub(super) partition: u64,
+    /// Messages of a kind get lost.
+    pub(super) target: u64,
+    /// A crash at a chosen point is prepared.
+    pub(super) trigger: u64,
+    /// A client loses its connection.
+    pub(super) disconnect: u64,
+    /// How often a new primary is hit soon after its view began.
+    pub(super) leader_per_mille: u64,
     /// The longest time that a replica stays down or a partition lasts.
     pub(super) longest: u64,
     /// The longest time that a write to disk takes.
@@ -80,6 +97,7 @@ impl NetworkFaults {
         duplicate_per_mille: 0,
         delay: 0,
         late_per_mille: 0,
+        ancient_per_mille: 0,
     };
 }
 
@@ -97,6 +115,7 @@ impl Swarm {
             duplicate_per_mille: maybe(300),
             delay: maybe(10),
             late_per_mille: maybe(20),
+            ancient_per_mille: maybe(300),
         };
         let mut every = |low, high| match maybe(1) {
             0 => 0,
@@ -107,13 +126,22 @@ impl Swarm {
             clean_stop: every(500, 10_000),
             pause: every(200, 5_000),
             partition: every(100, 2_000),
+            target: every(100, 2_000),
+            trigger: every(200, 2_000),
+            disconnect: every(100, 2_000),
+            leader_per_mille: maybe(700),
             longest: maybe(2_000) + 1,
             sync: maybe(20),
         };
+        let replicas = sim.replicas.unwrap_or(drawn);
         Self {
-            replicas: sim.replicas.unwrap_or(drawn),
+            replicas,
             network,
             processes,
+            clocks: clocks(&mut random, replicas),
+            first_starts: first_starts(&mut random, replicas),
+            power_loss: (random.chance(100))
+                .then(|| random.between(sim.ticks / 2, sim.ticks.saturating_sub(1))),
             clients: random.between(1, 8),
             client_window: random.pick(&[1, 2, 8, 32]),
             think: random.pick(&[1, 5, 20, 100]),
@@ -132,4 +160,31 @@ impl Swarm {
             },
         }
     }
+}
+
+/// In half of the runs no two clocks run alike, and in a quarter some machines
+/// are slow.
+fn clocks(random: &mut Random, replicas: u32) -> Vec<Clock> {
+    let skew = random.pick(&[0, 0, 50, 200]);
+    let slow_per_mille = random.pick(&[0, 0, 0, 300]);
+    let wall = random.pick(&[0, 10, 3_600_000]);
+    let one = |_| Clock {
+        rate_per_mille: random.between(1000 - skew, 1000 + skew),
+        period: match random.chance(slow_per_mille) {
+            true => random.between(2, 10),
+            false => 1,
+        },
+        wall_offset: random.between(0, wall),
+    };
+    (0..replicas).map(one).collect()
+}
+
+/// Almost all start at once; in some runs one is late.
+fn first_starts(random: &mut Random, replicas: u32) -> Vec<u64> {
+    let mut starts = vec![0; replicas as usize];
+    let late = random.between(0, u64::from(replicas) - 1);
+    if replicas > 1 && random.chance(200) {
+        starts[usize::try_from(late).expect("few replicas")] = random.between(1, 3_000);
+    }
+    starts
 }

@@ -102,6 +102,32 @@ impl Clients {
         }
     }
 
+    /// One more request, on a connection of its own. The first client asks.
+    pub(super) fn probe(&mut self, replica: usize) -> (RequestId, Request) {
+        let one = &mut self.each[0];
+        one.connection = self.next_connection;
+        one.target = replica;
+        self.owners.insert(one.connection, 0);
+        self.next_connection += 1;
+        self.request(0)
+    }
+
+    /// Whether a request still has no answer.
+    pub(super) fn awaits(&self, id: RequestId) -> bool {
+        self.each
+            .iter()
+            .any(|client| client.outstanding.contains(&id))
+    }
+
+    /// A client's connection breaks. Returns where it led, and which it was.
+    pub(super) fn disconnect(&mut self, client: usize) -> (usize, u64) {
+        let one = &mut self.each[client];
+        one.is_disappointed = true;
+        let closed = one.connection;
+        one.outstanding.retain(|id| id.connection != closed);
+        (one.target, closed)
+    }
+
     /// A replica is gone, and with it all its connections.
     pub(super) fn lost(&mut self, replica: usize) {
         for client in &mut self.each {

@@ -1,6 +1,6 @@
 //! S1 Agreement, and the ledger that other checkers use.
 
-use super::Violation;
+use super::{Check, Violation};
 use crate::Replica;
 use crate::sim::model::Registers;
 use crate::wire::{Entry, Hash128, OpNumber};
@@ -42,6 +42,9 @@ impl Agreement {
             let what = format!("replica {index} went back from commit {}", self.seen[index]);
             return Err(Violation::new("S1", what));
         }
+        // What it knew to be committed is still what it holds there; the chain
+        // says the same of all before.
+        self.compare(index, replica, self.seen[index])?;
         for op in self.seen[index] + 1..=commit {
             let Some(entry) = replica.log().get(op) else {
                 let what = format!("replica {index} has committed op {op} and does not hold it");
@@ -60,6 +63,15 @@ impl Agreement {
         self.seen[index] = commit;
         Ok(&self.ledger[known..])
     }
+
+    fn compare(&self, index: usize, replica: &Replica<Registers>, op: OpNumber) -> Check {
+        let place = usize::try_from(op).expect("runs are short");
+        if replica.log().checksum(op) == Some(self.ledger[place].header.checksum) {
+            return Ok(());
+        }
+        let what = format!("replica {index} has another op {op} than it had committed");
+        Err(Violation::new("S1", what))
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +86,14 @@ mod tests {
         assert_eq!(agreement.check(0, &replicas[0]).map(<[_]>::len), Ok(2));
         let second = agreement.check(1, &replicas[1]).map(|_| ());
         assert_violates("S1", "another op 2", second);
+    }
+
+    #[test]
+    fn a_committed_entry_that_changes_later_is_found() {
+        let mut agreement = Agreement::new([1; 16], 1);
+        assert_eq!(agreement.check(0, &single(&[1, 2])).map(<[_]>::len), Ok(2));
+        let changed = agreement.check(0, &single(&[1, 3])).map(|_| ());
+        assert_violates("S1", "than it had committed", changed);
     }
 
     #[test]

@@ -48,9 +48,9 @@ pub(super) fn check(replica: &Replica<Registers>, options: &Options) -> Check {
 mod tests {
     use super::*;
     use crate::Tick;
-    use crate::sim::check::testing::{assert_violates, fresh, primary};
+    use crate::sim::check::testing::{assert_violates, fresh, message, primary};
     use crate::sim::model;
-    use crate::wire::{Envelope, EpochView, Incarnation, Message, MessageBody, Prepare};
+    use crate::wire::{MessageBody, Prepare};
     use crate::{Outputs, Request, RequestId};
 
     #[test]
@@ -84,20 +84,12 @@ mod tests {
     fn early_entries_over_their_limits_are_found() {
         let primary = primary(3, &[1, 2]);
         let log = primary.log();
-        let message = Message {
-            envelope: Envelope {
-                cluster: primary.boot().cluster(),
-                sender: 0,
-                instance: primary.boot().instance(),
-                incarnation: Incarnation::default(),
-                promise: EpochView::default(),
-            },
-            body: MessageBody::Prepare(Prepare {
-                entries: vec![log.get(2).expect("two entries").clone()],
-                commit: 0,
-                commit_checksum: log.checksum(0).expect("a root"),
-            }),
+        let prepare = Prepare {
+            entries: vec![log.get(2).expect("two entries").clone()],
+            commit: 0,
+            commit_checksum: log.checksum(0).expect("a root"),
         };
+        let message = message(&primary, MessageBody::Prepare(prepare));
         let mut backup = fresh(1, 3);
         backup.on_message(Tick(0), message, &mut Outputs::default());
         let few = Options {

@@ -1,9 +1,10 @@
-//! S2 Chain, and S3 One entry for each op of a view.
+//! S2 Chain, S3 One entry for each op of a view, and of S7 that a log does not
+//! change while its replica is between two views.
 
 use super::{Check, Violation};
-use crate::Replica;
 use crate::sim::model::Registers;
 use crate::wire::{EpochView, Hash128, OpNumber};
+use crate::{Replica, Status};
 use std::collections::HashMap;
 
 /// Every entry that any replica has held.
@@ -31,6 +32,18 @@ impl Chain {
     pub(super) fn check(&mut self, index: usize, replica: &Replica<Registers>) -> Check {
         let log = replica.log();
         let (mut seen_head, seen_checksum, seen_view) = self.seen[index];
+        let head = log.head_header();
+        let is_between_views = matches!(
+            replica.status(),
+            Status::ViewChange { .. } | Status::Recovering
+        );
+        // A replica that has just started is looked at for the first time.
+        let is_known = seen_checksum != Hash128::default();
+        let is_same = (head.op, head.checksum) == (seen_head, seen_checksum);
+        if is_between_views && is_known && !(is_same && replica.last_normal() == seen_view) {
+            let what = format!("replica {index} changed its log between two views");
+            return Err(Violation::new("S7", what));
+        }
         if replica.last_normal() != seen_view {
             // It has taken over the log of another view.
             seen_head = 0;

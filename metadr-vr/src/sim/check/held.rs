@@ -42,8 +42,8 @@ pub(super) fn acknowledged_is_held(sender: &Replica<Registers>, message: &Messag
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::check::testing::{assert_violates, fresh, primary};
-    use crate::wire::{Envelope, EpochView, Incarnation, PrepareOk};
+    use crate::sim::check::testing::{assert_violates, fresh, message, primary};
+    use crate::wire::PrepareOk;
 
     #[test]
     fn a_committed_entry_that_too_few_hold_is_found() {
@@ -65,14 +65,7 @@ mod tests {
                 applied: 0,
                 round: 0,
             });
-            let envelope = Envelope {
-                cluster: sender.boot().cluster(),
-                sender: 0,
-                instance: sender.boot().instance(),
-                incarnation: Incarnation::default(),
-                promise: EpochView::default(),
-            };
-            acknowledged_is_held(&sender, &Message { envelope, body })
+            acknowledged_is_held(&sender, &message(&sender, body))
         };
         let held = sender.log().head_header().checksum;
         assert_eq!(acknowledge(1, held), Ok(()));

@@ -2,11 +2,11 @@
 
 use super::Check;
 use crate::sim::model::{self, Registers};
-use crate::wire::ReplicaId;
+use crate::wire::{Envelope, Message, MessageBody, ReplicaId};
 use crate::{Boot, Options, Outputs, Replica, Request, RequestId, Start, Tick};
 
 /// A replica of a group of `count` that nothing has happened to.
-pub(super) fn fresh(id: ReplicaId, count: u32) -> Replica<Registers> {
+pub(in crate::sim) fn fresh(id: ReplicaId, count: u32) -> Replica<Registers> {
     let meta = crate::sim::node::meta([1; 16], id, count);
     let boot = Boot::new(meta, Start::New);
     let options = Options::default();
@@ -34,6 +34,19 @@ pub(super) fn single(values: &[u64]) -> Replica<Registers> {
     let replica = primary(1, values);
     assert_eq!(replica.applied(), values.len() as u64);
     replica
+}
+
+/// What a replica might say.
+pub(in crate::sim) fn message(sender: &Replica<Registers>, body: MessageBody) -> Message {
+    let boot = sender.boot();
+    let envelope = Envelope {
+        cluster: boot.cluster(),
+        sender: boot.id(),
+        instance: boot.instance(),
+        incarnation: boot.incarnation(),
+        promise: sender.view(),
+    };
+    Message { envelope, body }
 }
 
 #[track_caller]

@@ -1,0 +1,218 @@
+//! What happens to processes and links while a run is active.
+
+use super::{Planned, World, is_normal_primary};
+use crate::sim::check::Violation;
+use crate::sim::happening::Happening;
+use crate::sim::trigger::Trigger;
+use crate::{Outputs, Status, quorum};
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fault {
+    Crash,
+    CleanStop,
+    Pause,
+    Partition,
+    /// Messages of a kind get lost.
+    Target,
+    /// A crash at a chosen point is prepared.
+    Trigger,
+    /// A client's connection breaks.
+    Disconnect,
+    /// A new primary is hit.
+    Leader,
+    /// So many crash at once that the group cannot go on.
+    PowerLoss,
+}
+
+impl World {
+    pub(super) fn plan_faults(&mut self) {
+        for fault in [
+            Fault::Crash,
+            Fault::CleanStop,
+            Fault::Pause,
+            Fault::Partition,
+            Fault::Target,
+            Fault::Trigger,
+            Fault::Disconnect,
+        ] {
+            self.plan_fault(fault);
+        }
+        if let Some(at) = self.power_loss {
+            self.plan(at, Planned::Fault(Fault::PowerLoss));
+        }
+    }
+
+    pub(super) fn plan_fault(&mut self, fault: Fault) {
+        let mean = match fault {
+            Fault::Crash => self.faults.crash,
+            Fault::CleanStop => self.faults.clean_stop,
+            Fault::Pause => self.faults.pause,
+            Fault::Partition => self.faults.partition,
+            Fault::Target => self.faults.target,
+            Fault::Trigger => self.faults.trigger,
+            Fault::Disconnect => self.faults.disconnect,
+            // Planned when there is one.
+            Fault::Leader => 0,
+            // Once is enough.
+            Fault::PowerLoss => 0,
+        };
+        if mean > 0 {
+            let delay = 1 + self.fault_random.exponential(mean);
+            self.plan(delay, Planned::Fault(fault));
+        }
+    }
+
+    /// A view that has just begun is where a fault hurts most.
+    pub(super) fn plan_fault_of_leader(&mut self) {
+        if self.is_active && self.fault_random.chance(self.faults.leader_per_mille) {
+            let delay = self.fault_random.between(1, 60);
+            self.plan(delay, Planned::Fault(Fault::Leader));
+        }
+    }
+
+    pub(super) fn fault(&mut self, fault: Fault) -> Result<(), Violation> {
+        let count = self.nodes.len() as u64;
+        let any = usize::try_from(self.fault_random.between(0, count - 1)).expect("few replicas");
+        let primary = self.normal_primary().unwrap_or(any);
+        let is_leader = fault == Fault::Leader || self.fault_random.chance(400);
+        let victim = if is_leader { primary } else { any };
+        let length = self.fault_random.between(1, self.faults.longest);
+        let kinds = [Fault::Crash, Fault::CleanStop, Fault::Pause];
+        match fault {
+            Fault::Leader if self.fault_random.chance(500) => {
+                let what = self.network.isolate(primary, self.now, length);
+                self.note(Happening::Fault(self.now.0, primary, what));
+            }
+            Fault::Leader => {
+                let kind = self.fault_random.pick(&kinds);
+                self.hit(kind, victim, length)?;
+            }
+            Fault::Crash | Fault::CleanStop | Fault::Pause => self.hit(fault, victim, length)?,
+            Fault::Partition => {
+                let what = self.network.partition(primary, self.now, length);
+                self.note(Happening::Fault(self.now.0, primary, what));
+            }
+            Fault::Target => {
+                let views = self.replicas.iter().flatten().map(|one| one.view().view);
+                let view = views.max().unwrap_or_default();
+                let what = self.network.target(view, self.now.after(length));
+                self.note(Happening::Told(self.now.0, what));
+            }
+            Fault::Trigger => {
+                let trigger = Trigger::draw(&mut self.fault_random, self.nodes.len());
+                self.trigger = Some(trigger);
+            }
+            Fault::Disconnect => self.disconnect(),
+            Fault::PowerLoss => self.lose_power(primary)?,
+        }
+        Ok(())
+    }
+
+    /// What happens to one process.
+    fn hit(&mut self, fault: Fault, victim: usize, length: u64) -> Result<(), Violation> {
+        match fault {
+            Fault::Crash if self.is_up(victim) && self.may_forget(victim) => {
+                self.nodes[victim].disk.crash(&mut self.disk_random);
+                self.crashed(victim, length)
+            }
+            Fault::CleanStop => self.clean_stop(victim),
+            Fault::Pause => {
+                self.nodes[victim].paused_until = self.now.after(length);
+                self.note(Happening::Fault(self.now.0, victim, "pauses"));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The primary of the latest view that has one.
+    pub(super) fn normal_primary(&self) -> Option<usize> {
+        let primaries = (self.replicas.iter().enumerate()).filter_map(|(index, one)| {
+            let replica = one.as_ref().filter(|one| is_normal_primary(one))?;
+            Some((replica.view(), index))
+        });
+        primaries.max().map(|(_, index)| index)
+    }
+
+    /// One is stopped, or all are. A primary mostly hands over before.
+    fn clean_stop(&mut self, victim: usize) -> Result<(), Violation> {
+        if self.fault_random.chance(100) {
+            for index in 0..self.nodes.len() {
+                self.stop(index)?;
+            }
+            return Ok(());
+        }
+        let is_primary = self.replicas[victim]
+            .as_ref()
+            .is_some_and(is_normal_primary);
+        if !is_primary || self.fault_random.chance(300) {
+            return self.stop(victim);
+        }
+        let local = self.nodes[victim].clock.local(self.now);
+        let mut outputs = Outputs::default();
+        if let Some(replica) = &mut self.replicas[victim] {
+            replica.begin_stop(local, &mut outputs);
+        }
+        self.carry_out(victim, outputs)?;
+        let delay = self.fault_random.between(1, 50);
+        let run = self.nodes[victim].run;
+        self.plan(delay, Planned::Stop(victim, run));
+        Ok(())
+    }
+
+    fn disconnect(&mut self) {
+        let last = self.clients.count() as u64 - 1;
+        let client = usize::try_from(self.fault_random.between(0, last)).expect("few clients");
+        let (target, connection) = self.clients.disconnect(client);
+        // The replica may not notice for long.
+        if self.fault_random.chance(500)
+            && let Some(replica) = &mut self.replicas[target]
+        {
+            replica.on_connection_closed(connection);
+        }
+    }
+
+    /// All crash at once, or all but one or two.
+    fn lose_power(&mut self, primary: usize) -> Result<(), Violation> {
+        self.breaks_budget = true;
+        self.checkers.budget_is_broken();
+        let spared = self.fault_random.between(0, 2);
+        let mut survivors = vec![primary, (primary + 1) % self.nodes.len()];
+        survivors.truncate(usize::try_from(spared).expect("few replicas"));
+        if self.fault_random.chance(500) {
+            survivors.reverse();
+        }
+        let spares_primary = self.fault_random.chance(500);
+        for index in 0..self.nodes.len() {
+            let is_spared = survivors.contains(&index) && (index != primary || spares_primary);
+            if self.is_up(index) && !is_spared {
+                let length = self.fault_random.between(1, self.faults.longest);
+                self.nodes[index].disk.crash(&mut self.disk_random);
+                self.crashed(index, length)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether so few have lost their memory that one more is survived.
+    pub(super) fn may_forget(&self, index: usize) -> bool {
+        let forgotten = |index: &usize| !self.remembers(*index);
+        let others = (0..self.nodes.len()).filter(|one| *one != index);
+        let count = self.nodes.len();
+        self.breaks_budget
+            || forgotten(&index)
+            || others.filter(forgotten).count() + quorum(count) < count
+    }
+
+    /// Whether a replica has all that it ever knew, in memory or on its disk.
+    pub(super) fn remembers(&self, index: usize) -> bool {
+        match &self.replicas[index] {
+            Some(replica) if replica.status() == Status::Stopped => {
+                self.nodes[index].disk.remembers()
+            }
+            Some(replica) => replica.status() != Status::Recovering,
+            None => self.nodes[index].disk.remembers(),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! After the faults: a part of the group that is whole and large enough has to
+//! come to one view, to answer, to agree, and to stay so, whatever state the
+//! other replicas are left in for good. Then those come back too.
+
+use super::{Planned, World};
+use crate::sim::check::Violation;
+use crate::sim::clock::Clock;
+use crate::sim::happening::Happening;
+use crate::sim::model::Registers;
+use crate::sim::network::{Connection, DELAY_WHEN_HEALED};
+use crate::wire::EpochView;
+use crate::{Replica, Status, Tick, quorum};
+use std::cmp::Reverse;
+
+/// L2: all that waits is answered after so many ticks, and after
+/// `ROUND_TRIP` more for each request that waits: the smallest limits that a
+/// run draws let them through one by one.
+const ANSWERED: u64 = 400;
+
+/// L2: what is asked for then is answered after so many ticks.
+const ANSWERED_AT_ONCE: u64 = 100;
+
+/// L3: all have the same state after so many ticks, and after `ROUND_TRIP`
+/// more for each entry that one of them lags.
+const AGREED: u64 = 600;
+
+/// L4: for so long nothing changes.
+const QUIET: u64 = 5_000;
+
+/// How often a client asks for something meanwhile.
+const PROBED: u64 = 50;
+
+const ROUND_TRIP: u64 = 2 * (DELAY_WHEN_HEALED + 2);
+
+impl World {
+    /// Ends the faults, and sees that the group goes on.
+    pub(super) fn settle(&mut self) -> Result<(), Violation> {
+        self.is_active = false;
+        self.trigger = None;
+        self.longest_sync = 0;
+        let remembering = (0..self.nodes.len()).filter(|one| self.remembers(*one));
+        if remembering.count() < quorum(self.nodes.len()) {
+            return self.settle_without_quorum();
+        }
+        let core = self.choose_core();
+        let connections: Vec<_> = (core.iter())
+            .map(|is_core| match is_core {
+                true => Connection::Whole,
+                false => self.fault_random.pick(&[
+                    Connection::SendOnly,
+                    Connection::ReceiveOnly,
+                    Connection::Some,
+                    Connection::Some,
+                    Connection::None,
+                ]),
+            })
+            .collect();
+        let text = format!("from now on the connections are {connections:?}");
+        self.note(Happening::Told(self.now.0, text));
+        self.end_faults(&connections)?;
+        let members: Vec<usize> = (0..core.len()).filter(|one| core[*one]).collect();
+        let view = self.await_view(&members)?;
+        let quiet_until = self.now.after(QUIET);
+        self.await_answers()?;
+        self.await_agreement(&members)?;
+        while self.now < quiet_until {
+            self.probe(&members, view)?;
+        }
+        self.await_agreement(&members)?;
+
+        self.note(Happening::Told(
+            self.now.0,
+            "everything is whole".to_owned(),
+        ));
+        let all: Vec<usize> = (0..core.len()).collect();
+        self.end_faults(&vec![Connection::Whole; core.len()])?;
+        self.await_view(&all)?;
+        self.await_answers()?;
+        self.await_agreement(&all)
+    }
+
+    /// Those whose links and disks work from now on: enough to remember
+    /// everything. Often it is the primary that is not one of them.
+    fn choose_core(&mut self) -> Vec<bool> {
+        let count = self.nodes.len();
+        let quorum = quorum(count);
+        let mut order: Vec<usize> = (0..count).collect();
+        for place in (1..count).rev() {
+            let other = self.fault_random.between(0, place as u64);
+            order.swap(place, usize::try_from(other).expect("few replicas"));
+        }
+        let spared = match self.fault_random.chance(500) {
+            true => self.normal_primary(),
+            false => None,
+        };
+        // First those that remember, the primary last of them.
+        order.sort_by_key(|one| (!self.remembers(*one), Some(*one) == spared));
+        let size = self.fault_random.between(quorum as u64, count as u64);
+        let size = usize::try_from(size).expect("few replicas");
+        let mut core = vec![false; count];
+        for one in &order[..size] {
+            core[*one] = true;
+        }
+        core
+    }
+
+    /// Makes the connections what they stay from now on. Those without any are
+    /// down; whatever was held up on its way arrives now.
+    fn end_faults(&mut self, connections: &[Connection]) -> Result<(), Violation> {
+        self.network.heal(connections);
+        let mut agenda = std::mem::take(&mut self.agenda).into_vec();
+        agenda.sort_unstable_by_key(|Reverse((time, sequence, _))| (*time, *sequence));
+        for Reverse((time, sequence, planned)) in agenda {
+            match planned {
+                Planned::Arrival(_) => {
+                    let delay = self.fault_random.between(1, DELAY_WHEN_HEALED);
+                    self.plan(delay, planned);
+                }
+                Planned::Synced(..) => self.plan(1, planned),
+                Planned::Timer(..) => self.agenda.push(Reverse((time, sequence, planned))),
+                Planned::Start(_) | Planned::Stop(..) | Planned::Burst(_) | Planned::Fault(_) => {}
+            }
+        }
+        for (index, connection) in connections.iter().enumerate() {
+            self.nodes[index].paused_until = self.now;
+            if *connection == Connection::Whole {
+                self.nodes[index].clock.period = Clock::TRUE.period;
+            }
+            let is_up = self.is_up(index);
+            if *connection == Connection::None && is_up {
+                self.nodes[index].disk.crash(&mut self.disk_random);
+                self.crashed(index, 0)?;
+            } else if *connection != Connection::None && !is_up {
+                self.start(index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// L1: after the time that this may take, they are Normal in one view. The
+    /// log of a view has to be fetched besides, as for L3.
+    fn await_view(&mut self, members: &[usize]) -> Result<EpochView, Violation> {
+        let patience = self.by_slowest_clock(600 + self.back_offs());
+        self.play_until(self.now.0 + patience)?;
+        let transfer = self.by_slowest_clock(self.lag(members) * ROUND_TRIP);
+        if self.common_view(members).is_none() && transfer > 0 {
+            self.play_until(self.now.0 + transfer + patience)?;
+        }
+        let what = format!("{members:?} are not in one view");
+        (self.common_view(members)).ok_or_else(|| self.unsettled("L1", &what))
+    }
+
+    /// The view that all of them are Normal in, if there is one.
+    fn common_view(&self, members: &[usize]) -> Option<EpochView> {
+        let view = self.members(members).map(Replica::view).next()?;
+        let is_normal =
+            |one: &Replica<Registers>| one.status() == Status::Normal && one.view() == view;
+        let is_common =
+            self.members(members).count() == members.len() && self.members(members).all(is_normal);
+        is_common.then_some(view)
+    }
+
+    /// The largest time-outs of view changes that fail. Each that is not of
+    /// the core may be the primary of one.
+    fn back_offs(&self) -> u64 {
+        let count = self.nodes.len();
+        let timeout = self.replica_options.election_timeout;
+        let failing = (count - quorum(count)).max(2) as u64;
+        failing * (8 * timeout + timeout / 2)
+    }
+
+    /// L2, of what waits.
+    pub(super) fn await_answers(&mut self) -> Result<(), Violation> {
+        let waiting = self.clients.outstanding() as u64;
+        let patience = ANSWERED + waiting * ROUND_TRIP;
+        let limit = self.now.after(self.by_slowest_clock(patience));
+        while self.clients.outstanding() > 0 {
+            if self.now >= limit {
+                let waiting = self.clients.outstanding();
+                let what = format!("{waiting} requests have no answer after {patience} ticks");
+                return Err(self.unsettled("L2", &what));
+            }
+            self.play_until(self.now.0 + 10)?;
+        }
+        Ok(())
+    }
+
+    /// L3: they have executed the same, and all that they hold.
+    fn await_agreement(&mut self, members: &[usize]) -> Result<(), Violation> {
+        let patience = AGREED + self.lag(members) * ROUND_TRIP;
+        let limit = self.now.after(self.by_slowest_clock(patience));
+        while !self.agree(members) {
+            if self.now >= limit {
+                let what = format!("{members:?} do not agree after {patience} ticks");
+                return Err(self.unsettled("L3", &what));
+            }
+            self.play_until(self.now.0 + 10)?;
+        }
+        Ok(())
+    }
+
+    /// How many entries one of them holds that another does not.
+    fn lag(&self, members: &[usize]) -> u64 {
+        let heads = || self.members(members).map(|one| one.log().head());
+        heads().max().unwrap_or(0) - heads().min().unwrap_or(0)
+    }
+
+    fn members(&self, members: &[usize]) -> impl Iterator<Item = &Replica<Registers>> {
+        members
+            .iter()
+            .filter_map(|one| self.replicas[*one].as_ref())
+    }
+
+    /// Whether they hold the same, and have executed all of it. That equal ops
+    /// are equal states is checked at each of them.
+    fn agree(&self, members: &[usize]) -> bool {
+        let heads = self.members(members).map(|one| one.log().head_header());
+        let head = heads.max_by_key(|header| header.op);
+        self.members(members)
+            .all(|one| Some(one.log().head_header()) == head && one.applied() == one.log().head())
+    }
+
+    /// L4, and L2 of what is asked for now.
+    fn probe(&mut self, members: &[usize], view: EpochView) -> Result<(), Violation> {
+        let primary = self.normal_primary();
+        let is_of_view = |one: &Replica<Registers>| one.view() == view;
+        let primary = primary.filter(|one| self.replicas[*one].as_ref().is_some_and(is_of_view));
+        let Some(primary) = primary else {
+            return Err(self.unsettled("L2", "nobody takes requests"));
+        };
+        let answered = self.answered;
+        let (id, request) = self.clients.probe(primary);
+        self.ask(primary, id, request)?;
+        let limit = self.now.after(self.by_slowest_clock(ANSWERED_AT_ONCE));
+        let next = self.now.after(PROBED);
+        while self.now < next || self.clients.awaits(id) {
+            if self.now >= limit {
+                return Err(self.unsettled("L2", "a new request has no answer"));
+            }
+            self.play_until(self.now.0 + 10)?;
+            if !self.members(members).all(is_of_view) {
+                let what = format!("{view:?} does not last among {members:?}");
+                return Err(self.unsettled("L4", &what));
+            }
+        }
+        if self.answered == answered {
+            return Err(self.unsettled("L2", "a new request is refused"));
+        }
+        Ok(())
+    }
+
+    /// L7: too few remember what was committed. A primary that goes on brings
+    /// the others back; without one, all say that the quorum is lost.
+    fn settle_without_quorum(&mut self) -> Result<(), Violation> {
+        let text = "too many have lost their memory, and everything is whole";
+        self.note(Happening::Told(self.now.0, text.to_owned()));
+        let all: Vec<usize> = (0..self.nodes.len()).collect();
+        self.end_faults(&vec![Connection::Whole; all.len()])?;
+        // Until what was on its way has arrived.
+        self.play_until(self.now.0 + 3 * DELAY_WHEN_HEALED)?;
+        let outcome = self.outcome_without_quorum();
+        let options = &self.replica_options;
+        let heads = self.members(&all).map(|one| one.log().head()).max();
+        let patience = options.lost_quorum
+            + 5 * options.recovery_resend
+            + 2 * options.ping
+            + self.back_offs()
+            + AGREED
+            + heads.unwrap_or(0) * ROUND_TRIP;
+        let limit = self.now.after(self.by_slowest_clock(patience));
+        while self.now < limit {
+            let is_back = self.is_back(&all);
+            let is_lost = self.nodes.iter().all(|node| node.reports_loss);
+            if self.clients.outstanding() == 0 && (is_back || is_lost) {
+                let is_expected = outcome.is_none_or(|expected| expected == is_back);
+                if !is_expected {
+                    return Err(self.unsettled("L7", "this is not what was to be expected"));
+                }
+                return Ok(());
+            }
+            self.play_until(self.now.0 + 10)?;
+        }
+        Err(self.unsettled("L7", "the group neither goes on nor says that it cannot"))
+    }
+
+    /// Whether the group has to come back; nothing if it depends.
+    fn outcome_without_quorum(&self) -> Option<bool> {
+        let Some(primary) = self.normal_primary() else {
+            let is_staging = self.replicas.iter().flatten().any(Replica::is_staging);
+            return (!is_staging).then_some(false);
+        };
+        let view = self.replicas[primary].as_ref().map(Replica::view);
+        let is_later = self.nodes.iter().any(|node| Some(node.promise()) > view);
+        (!is_later).then_some(true)
+    }
+
+    fn is_back(&self, all: &[usize]) -> bool {
+        let mut views = self.members(all).map(Replica::view);
+        let first = views.next();
+        views.all(|view| Some(view) == first)
+            && self.members(all).all(|one| one.status() == Status::Normal)
+            && self.agree(all)
+    }
+
+    /// A time by the slowest of the clocks, in true ticks.
+    fn by_slowest_clock(&self, ticks: u64) -> u64 {
+        let times = self
+            .nodes
+            .iter()
+            .map(|node| node.clock.reaches(Tick(ticks)));
+        times.max().unwrap_or(ticks)
+    }
+
+    fn unsettled(&self, invariant: &'static str, what: &str) -> Violation {
+        let states: Vec<String> = (self.replicas.iter().enumerate())
+            .map(|(index, one)| match one {
+                None => format!("replica {index} is down"),
+                Some(one) => format!(
+                    "replica {index} is {:?} in view {}, has executed {} of {}",
+                    one.status(),
+                    one.view().view,
+                    one.applied(),
+                    one.log().head()
+                ),
+            })
+            .collect();
+        Violation {
+            invariant,
+            what: format!("{what}: {}", states.join("; ")),
+        }
+    }
+}

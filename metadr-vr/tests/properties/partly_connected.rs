@@ -1,0 +1,255 @@
+//! Replicas that are not reached by all others, or have lost their memory all
+//! but one: what each of them does about it. Each test is named after a defect
+//! that the simulator found.
+
+use crate::support::{CLUSTER, Words, boot, calm, message, meta};
+use metadr_vr::wire::{
+    ClientOperation, DoViewChange, Entry, EpochView, Image, Incarnation, LogChunk, Message,
+    MessageBody, Ping, Recovery, ReplicaId, Role, StartView,
+};
+use metadr_vr::{Boot, Event, Log, Options, Outputs, Replica, Start, Status, Tick};
+
+/// Replica `id` of a group of `count` at tick 0, Normal in view 0.
+fn replica(id: ReplicaId, count: u32, options: Options) -> Replica<Words> {
+    Replica::new(boot(id, count), Words::default(), options, 1, Tick(0), 0).0
+}
+
+/// A message as replica `from` sends it in `view`.
+fn said(from: ReplicaId, view: u64, body: MessageBody) -> Message {
+    let mut message = message(from, body);
+    message.envelope.promise = EpochView { epoch: 0, view };
+    message
+}
+
+fn ping(head: u64, commit: u64) -> MessageBody {
+    MessageBody::Ping(Ping {
+        role: Role::Normal,
+        is_leaving: false,
+        last_normal: EpochView::default(),
+        head,
+        commit,
+        peers: Vec::new(),
+    })
+}
+
+/// A log of so many entries of view 0.
+fn log(length: u64) -> Log {
+    let mut log = Log::new(CLUSTER);
+    for number in 1..=length {
+        let word = ClientOperation::Anonymous(number.to_string().into());
+        let entry = Entry::batch(log.head_header(), EpochView::default(), 0, vec![word]);
+        log.append(entry);
+    }
+    log
+}
+
+fn start_view(log: &Log, commit: u64) -> MessageBody {
+    let head = log.head_header();
+    MessageBody::StartView(StartView {
+        head: head.op,
+        head_checksum: head.checksum,
+        commit,
+        entries: Vec::new(),
+    })
+}
+
+/// Lets time pass up to `end`, with `each` message in every tenth tick.
+fn live(
+    replica: &mut Replica<Words>,
+    from: u64,
+    end: u64,
+    each: &[Message],
+    outputs: &mut Outputs,
+) {
+    for now in from..=end {
+        if now % 10 == 0 {
+            for message in each {
+                replica.on_message(Tick(now), message.clone(), outputs);
+            }
+        }
+        replica.on_tick(Tick(now), now * Tick::MILLIS, outputs);
+        replica.flush(outputs);
+        for meta in std::mem::take(&mut outputs.persist) {
+            replica.on_persisted(Tick(now), meta.sequence, outputs);
+        }
+    }
+}
+
+/// A recovering replica `from`, in its second run, with a promise.
+fn recovery(from: ReplicaId, promise: u64) -> Message {
+    let nonce = Incarnation {
+        counter: 2,
+        random: u64::from(from),
+    };
+    let mut message = said(from, promise, MessageBody::Recovery(Recovery { nonce }));
+    message.envelope.incarnation = nonce;
+    message
+}
+
+fn reports_loss(outputs: &Outputs) -> bool {
+    let is_loss = |event: &Event| matches!(event, Event::LostQuorum { .. });
+    outputs.events.iter().any(is_loss)
+}
+
+#[test]
+fn a_backup_whose_group_has_lost_its_memory_says_so() {
+    let mut backup = replica(1, 3, Options::default());
+    let mut outputs = Outputs::default();
+    let others = [recovery(0, 0), recovery(2, 0)];
+    live(&mut backup, 1, 3_500, &others, &mut outputs);
+    assert_eq!(backup.status(), Status::Normal);
+    assert!(reports_loss(&outputs));
+}
+
+#[test]
+fn a_primary_that_cannot_bring_the_others_back_says_so() {
+    let lost = |promise| {
+        let mut primary = replica(0, 3, Options::default());
+        let mut outputs = Outputs::default();
+        let others = [recovery(1, promise), recovery(2, promise)];
+        live(&mut primary, 1, 3_500, &others, &mut outputs);
+        reports_loss(&outputs)
+    };
+    assert!(!lost(0), "whoever has promised nothing later comes back");
+    assert!(lost(1));
+}
+
+#[test]
+fn a_primary_that_is_heard_of_and_not_answered_does_nothing() {
+    let mut primary = replica(0, 3, Options::default());
+    let mut outputs = Outputs::default();
+    let others = [said(1, 0, ping(0, 0)), said(2, 0, ping(0, 0))];
+    live(&mut primary, 1, 60, &others, &mut outputs);
+    assert!(outputs.events.contains(&Event::Suspended));
+}
+
+#[test]
+fn a_primary_that_hears_no_quorum_still_brings_others_back() {
+    let mut primary = replica(0, 3, Options::default());
+    let mut outputs = Outputs::default();
+    live(&mut primary, 1, 100, &[], &mut outputs);
+    assert!(outputs.events.contains(&Event::Suspended));
+    outputs = Outputs::default();
+    primary.on_message(Tick(101), recovery(1, 0), &mut outputs);
+    let is_answer = |(to, message): &(ReplicaId, Message)| {
+        *to == 1
+            && matches!(&message.body, MessageBody::RecoveryResponse(answer) if answer.is_primary)
+    };
+    assert!(outputs.send.iter().any(is_answer));
+}
+
+#[test]
+fn a_backup_that_its_primary_does_not_reach_keeps_up() {
+    let mut backup = replica(1, 3, Options::default());
+    let mut outputs = Outputs::default();
+    let told = said(2, 0, ping(2, 1));
+    live(&mut backup, 1, 40, &[told], &mut outputs);
+    let asked = outputs.send.iter().rev().find_map(|(to, message)| {
+        let MessageBody::FetchLog(fetch) = &message.body else {
+            return None;
+        };
+        Some((*to, *fetch))
+    });
+    let (to, fetch) = asked.expect("it fetches what it misses");
+    assert_eq!((to, fetch.first, fetch.last), (2, 1, 2));
+    let chunk = LogChunk {
+        request: fetch.request,
+        is_normal: true,
+        through: 2,
+        entries: log(2).slice(1, 2, u64::MAX).to_vec(),
+        head: 2,
+        commit: 1,
+    };
+    backup.on_message(
+        Tick(41),
+        said(2, 0, MessageBody::LogChunk(chunk)),
+        &mut outputs,
+    );
+    assert_eq!((backup.log().head(), backup.commit_number()), (2, 1));
+    // The last commit is told without entries.
+    backup.on_message(Tick(42), said(2, 0, ping(2, 2)), &mut outputs);
+    assert_eq!(backup.commit_number(), 2);
+}
+
+#[test]
+fn a_replica_that_its_primary_does_not_reach_joins_through_another() {
+    let mut backup = replica(2, 3, Options::default());
+    let mut outputs = Outputs::default();
+    // It hears of view 1, and never from the primary, replica 1.
+    let told = said(0, 1, ping(0, 0));
+    live(&mut backup, 1, 60, &[told], &mut outputs);
+    assert_eq!(backup.status(), Status::ViewChange { entered: true });
+    let is_question = |(to, message): &(ReplicaId, Message)| {
+        *to == 0 && matches!(message.body, MessageBody::GetView)
+    };
+    assert!(outputs.send.iter().any(is_question));
+    backup.on_message(Tick(61), said(0, 1, start_view(&log(0), 0)), &mut outputs);
+    assert_eq!(backup.status(), Status::Normal);
+    assert_eq!(backup.last_normal().view, 1);
+
+    // It tells others what it was told.
+    outputs = Outputs::default();
+    backup.on_message(Tick(62), said(0, 1, MessageBody::GetView), &mut outputs);
+    let is_answer = |(to, message): &(ReplicaId, Message)| {
+        *to == 0 && matches!(message.body, MessageBody::StartView(_))
+    };
+    assert!(outputs.send.iter().any(is_answer));
+}
+
+#[test]
+fn p5_a_restarted_primary_does_not_join_its_own_view() {
+    let boot = Boot::new(meta(0, 3), Start::Kept(Image::default()));
+    let (mut primary, mut outputs) =
+        Replica::new(boot, Words::default(), Options::default(), 1, Tick(0), 0);
+    primary.on_message(Tick(1), said(1, 0, start_view(&log(0), 0)), &mut outputs);
+    assert_eq!(primary.status(), Status::ViewChange { entered: false });
+}
+
+#[test]
+fn a_log_that_takes_longer_than_a_view_is_not_fetched_from_its_beginning_again() {
+    let options = Options {
+        batch_bytes: 1,
+        fetch_chunks: 1,
+        ..calm()
+    };
+    let mut primary = replica(1, 3, options);
+    let long = log(3);
+    let mut outputs = Outputs::default();
+    let report = DoViewChange {
+        head: 3,
+        head_checksum: long.head_header().checksum,
+        commit: 0,
+        ..DoViewChange::default()
+    };
+    let mut fetched = Vec::new();
+    // View 1 is given up when one entry is here; view 4 has the same primary.
+    for view in [1, 4] {
+        let enters = said(2, view, MessageBody::DoViewChange(report.clone()));
+        primary.on_message(Tick(view), enters.clone(), &mut outputs);
+        for meta in std::mem::take(&mut outputs.persist) {
+            primary.on_persisted(Tick(view), meta.sequence, &mut outputs);
+        }
+        primary.on_message(Tick(view), enters, &mut outputs);
+        let sent = std::mem::take(&mut outputs.send);
+        let asked = sent
+            .iter()
+            .rev()
+            .find_map(|(_, message)| match message.body {
+                MessageBody::FetchLog(fetch) => Some(fetch),
+                _ => None,
+            });
+        let fetch = asked.expect("it has not all of that log");
+        fetched.push(fetch.first);
+        let chunk = LogChunk {
+            request: fetch.request,
+            is_normal: false,
+            through: fetch.first,
+            entries: long.slice(fetch.first, fetch.first, u64::MAX).to_vec(),
+            head: 3,
+            commit: 0,
+        };
+        let chunk = said(2, view, MessageBody::LogChunk(chunk));
+        primary.on_message(Tick(view), chunk, &mut outputs);
+    }
+    assert_eq!(fetched, [1, 2]);
+}
