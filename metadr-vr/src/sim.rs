@@ -41,7 +41,9 @@
 //! memory at a time than leave no quorum. One in ten seeds breaks that in the
 //! end (L7). Afterwards some replicas get a network and disks that work, and the
 //! others stay what they are for good: down, or connected in part. In the end
-//! those come back too, and all have to agree.
+//! those come back too, and all have to agree. The links that are left then
+//! lose nothing and take no more than ten ticks; the limits of L1 to L3 leave
+//! time for the transfer of logs by the smallest limits that a run draws.
 
 mod check;
 mod clock;

@@ -149,8 +149,10 @@ impl<S: StateMachine> Replica<S> {
         }
         if let Status::ViewChange { .. } = self.status {
             // The view has started without this replica.
-            if self.staged.is_none() && self.may_speak() {
-                self.ask_for_view(outputs);
+            if self.staged.is_none() && !self.is_primary() {
+                // Not by `ask_for_view`: what is heard of the primary all the
+                // time must not put off asking others, which reach farther.
+                self.send(self.primary(), MessageBody::GetView, outputs);
             }
             return false;
         }

@@ -31,6 +31,8 @@ pub(super) struct Staged {
     /// The replica that is asked for the rest, by its place.
     source: usize,
     request: u64,
+    /// Something came since it was asked last.
+    has_progressed: bool,
     /// When to ask again, or another.
     due: Tick,
 }
@@ -83,6 +85,7 @@ impl<S: StateMachine> Replica<S> {
             entries,
             source,
             request: 0,
+            has_progressed: false,
             due: self.now,
         });
         self.continue_staging(outputs);
@@ -179,6 +182,7 @@ impl<S: StateMachine> Replica<S> {
             return;
         };
         staged.request = request;
+        staged.has_progressed = false;
         staged.due = due;
         let fetch = FetchLog {
             request,
@@ -196,7 +200,8 @@ impl<S: StateMachine> Replica<S> {
         self.send(to, MessageBody::FetchLog(fetch), outputs);
     }
 
-    /// Asks the next replica, when one does not answer.
+    /// Asks the next replica, when one does not answer; the same again, when
+    /// only a part of its answer came.
     pub(super) fn staging_tick(&mut self, outputs: &mut Outputs) {
         let own = self.place();
         let count = self.boot.voters().len();
@@ -206,10 +211,12 @@ impl<S: StateMachine> Replica<S> {
         if self.now < staged.due {
             return;
         }
-        staged.source = (1..=count)
-            .map(|step| (staged.source + step) % count)
-            .find(|place| *place != own)
-            .unwrap_or(staged.source);
+        if !staged.has_progressed {
+            staged.source = (1..=count)
+                .map(|step| (staged.source + step) % count)
+                .find(|place| *place != own)
+                .unwrap_or(staged.source);
+        }
         self.fetch_staged(outputs);
     }
 
@@ -222,9 +229,9 @@ impl<S: StateMachine> Replica<S> {
         let Some(staged) = &mut self.staged else {
             return;
         };
-        if place != staged.source || chunk.request != staged.request {
-            return;
-        }
+        // An answer that comes after another replica was asked is as good: else
+        // nothing would ever arrive over a way that is a little too long.
+        let is_awaited = place == staged.source && chunk.request == staged.request;
         let before = staged.reached();
         for entry in chunk.entries {
             let op = entry.header.op;
@@ -236,13 +243,21 @@ impl<S: StateMachine> Replica<S> {
                 .or_else(|| self.log.checksum(staged.base));
             if Some(entry.header.parent) == parent {
                 staged.entries.push(entry);
-            } else {
+            } else if is_awaited {
                 // The source holds another log, or this replica got a wrong
                 // beginning from an earlier one.
                 staged.entries.clear();
                 staged.due = self.now;
                 return;
+            } else {
+                return;
             }
+        }
+        if staged.reached() > before {
+            staged.has_progressed = true;
+            staged.source = place;
+        } else if !is_awaited {
+            return;
         }
         if staged.reached() == before && chunk.through <= before {
             // This one has nothing more: the next is asked at the next tick.

@@ -12,15 +12,16 @@ use super::network::Network;
 use super::node::{self, Node};
 use super::options::{ProcessFaults, SimOptions, Swarm};
 use super::random::Random;
-use super::trigger::Trigger;
+use super::trigger::{Point, Trigger};
 use super::workload::Clients;
 use crate::bugs::Bug;
 use crate::hash128;
 use crate::wire::Message;
 use crate::{ClientReply, Event, Options, Outputs, Replica, Request, RequestId, Status, Tick};
 use faults::Fault;
+use settle::Ending;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A run that held.
@@ -109,6 +110,11 @@ struct World {
     disk_random: Random,
     faults: ProcessFaults,
     trigger: Option<Trigger>,
+    /// Where a prepared crash came.
+    crashed_at: BTreeSet<Point>,
+    /// What has happened.
+    faults_seen: BTreeSet<Fault>,
+    ending: Option<Ending>,
     first_starts: Vec<u64>,
     power_loss: Option<u64>,
     /// Crashes are not counted any more.
@@ -175,6 +181,9 @@ impl World {
             disk_random: Random::stream(options.seed, "disk"),
             faults: swarm.processes,
             trigger: None,
+            crashed_at: BTreeSet::new(),
+            faults_seen: BTreeSet::new(),
+            ending: None,
             first_starts: swarm.first_starts,
             power_loss: swarm.power_loss,
             breaks_budget: false,
@@ -197,17 +206,7 @@ impl World {
     }
 
     fn play(&mut self) -> Result<Report, Violation> {
-        for index in 0..self.nodes.len() {
-            match self.first_starts[index] {
-                0 => self.start(index)?,
-                late => self.plan(late, Planned::Start(index)),
-            }
-        }
-        for client in 0..self.clients.count() {
-            let pause = self.clients.pause();
-            self.plan(pause, Planned::Burst(client));
-        }
-        self.plan_faults();
+        self.begin()?;
         self.play_until(self.options.ticks)?;
         self.settle()?;
         let ledger = self.checkers.ledger();
@@ -224,6 +223,22 @@ impl World {
             restarts: self.restarts,
             trace: self.trace,
         })
+    }
+
+    /// Starts everything.
+    fn begin(&mut self) -> Result<(), Violation> {
+        for index in 0..self.nodes.len() {
+            match self.first_starts[index] {
+                0 => self.start(index)?,
+                late => self.plan(late, Planned::Start(index)),
+            }
+        }
+        for client in 0..self.clients.count() {
+            let pause = self.clients.pause();
+            self.plan(pause, Planned::Burst(client));
+        }
+        self.plan_faults();
+        Ok(())
     }
 
     fn play_until(&mut self, end: u64) -> Result<(), Violation> {
@@ -264,6 +279,7 @@ impl World {
             }
             Planned::Fault(fault) if self.is_active => {
                 self.plan_fault(fault);
+                self.faults_seen.insert(fault);
                 self.fault(fault)
             }
             Planned::Burst(_) | Planned::Fault(_) => Ok(()),
@@ -548,6 +564,7 @@ fn is_normal_primary(replica: &Replica<Registers>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::trigger::POINTS;
 
     fn world() -> World {
         World::new(SimOptions {
@@ -567,6 +584,43 @@ mod tests {
         let violation = world.await_answers().expect_err("this must be found");
         assert_eq!(violation.invariant, "L2");
         assert!(violation.what.contains("requests have no answer"));
+    }
+
+    /// What is never played is never checked.
+    #[test]
+    fn every_fault_happens() {
+        let (mut points, mut faults) = (BTreeSet::new(), BTreeSet::new());
+        for seed in 0..60 {
+            let mut world = World::new(SimOptions {
+                ticks: 3000,
+                ..SimOptions::new(seed)
+            });
+            world.faults.trigger = 200;
+            world.faults.longest = 200;
+            let played = world.begin().and_then(|()| world.play_until(3000));
+            assert_eq!(played, Ok(()), "seed {seed}");
+            points.append(&mut world.crashed_at);
+            faults.append(&mut world.faults_seen);
+        }
+        assert_eq!(points.into_iter().collect::<Vec<_>>(), POINTS);
+        assert_eq!(faults.into_iter().collect::<Vec<_>>(), Fault::ALL);
+    }
+
+    #[test]
+    fn every_ending_comes() {
+        let mut endings = BTreeSet::new();
+        for seed in 0..30 {
+            let mut world = World::new(SimOptions {
+                ticks: 300,
+                replicas: Some(3),
+                ..SimOptions::new(seed)
+            });
+            world.power_loss = Some(250).filter(|_| seed > 2);
+            let played = world.play();
+            assert!(played.is_ok(), "seed {seed}: {played:?}");
+            endings.extend(world.ending);
+        }
+        assert_eq!(endings.len(), 3, "{endings:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::random::Random;
 
 /// A point that a replica gets to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Point {
     VoteSent,
     /// And nothing sent yet that depends on it.
@@ -24,7 +24,7 @@ pub(super) enum Point {
     ImageDeleted,
 }
 
-const POINTS: [Point; 11] = [
+pub(super) const POINTS: [Point; 11] = [
     Point::VoteSent,
     Point::PromisePersisted,
     Point::EnterViewSent,
@@ -50,7 +50,7 @@ pub(super) enum Delivered {
 /// A crash that waits for its moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trigger {
-    point: Point,
+    pub(super) point: Point,
     /// The replica; the first that gets there if not given.
     replica: Option<usize>,
     /// How often it may still pass there.
@@ -67,7 +67,7 @@ impl Trigger {
         Self {
             point: random.pick(&POINTS),
             replica: random.chance(300).then_some(one),
-            passes: random.pick(&[0, 0, 0, 1, 3]),
+            passes: random.pick(&[0, 0, 0, 1, 2]),
             delivered: random.pick(&[Delivered::Nothing, Delivered::One, Delivered::All]),
             with_persists: random.chance(500),
         }

@@ -4,7 +4,7 @@
 
 use crate::support::{CLUSTER, Words, boot, calm, message, meta};
 use metadr_vr::wire::{
-    ClientOperation, DoViewChange, Entry, EpochView, Image, Incarnation, LogChunk, Message,
+    ClientOperation, Commit, DoViewChange, Entry, EpochView, Image, Incarnation, LogChunk, Message,
     MessageBody, Ping, Recovery, ReplicaId, Role, StartView,
 };
 use metadr_vr::{Boot, Event, Log, Options, Outputs, Replica, Start, Status, Tick};
@@ -194,6 +194,79 @@ fn a_replica_that_its_primary_does_not_reach_joins_through_another() {
         *to == 0 && matches!(message.body, MessageBody::StartView(_))
     };
     assert!(outputs.send.iter().any(is_answer));
+}
+
+#[test]
+fn a_replica_that_only_hears_its_primary_joins_through_another() {
+    let mut backup = replica(2, 3, Options::default());
+    let mut outputs = Outputs::default();
+    let log = log(0);
+    let head = log.head_header();
+    let commit = MessageBody::Commit(Commit {
+        commit: 0,
+        commit_checksum: head.checksum,
+        head: 0,
+        head_checksum: head.checksum,
+        round: 1,
+    });
+    // The primary of view 1 is heard more often than questions are repeated.
+    for now in 1..=40 {
+        let heard = [said(1, 1, commit.clone())];
+        let each = if now % 4 == 0 { &heard[..] } else { &[] };
+        for message in each {
+            backup.on_message(Tick(now), message.clone(), &mut outputs);
+        }
+        live(&mut backup, now, now, &[], &mut outputs);
+    }
+    assert_eq!(backup.status(), Status::ViewChange { entered: false });
+    let is_question = |(to, message): &(ReplicaId, Message)| {
+        *to == 0 && matches!(message.body, MessageBody::GetView)
+    };
+    assert!(outputs.send.iter().any(is_question));
+}
+
+#[test]
+fn an_answer_that_comes_a_little_late_is_taken() {
+    let options = Options {
+        batch_bytes: 1,
+        fetch_chunks: 1,
+        ..calm()
+    };
+    let mut backup = replica(2, 4, options);
+    let mut outputs = Outputs::default();
+    let long = log(2);
+    let question = |outputs: &mut Outputs| {
+        let sent = std::mem::take(&mut outputs.send);
+        sent.into_iter()
+            .rev()
+            .find_map(|(to, message)| match message.body {
+                MessageBody::FetchLog(fetch) => Some((to, fetch)),
+                _ => None,
+            })
+    };
+    let start = said(1, 1, start_view(&long, 0));
+    for now in [1, 2] {
+        // The promise of the view has to be on disk before anything is asked.
+        backup.on_message(Tick(now), start.clone(), &mut outputs);
+        live(&mut backup, now, now, &[], &mut outputs);
+    }
+    live(&mut backup, 3, 40, &[], &mut outputs);
+    let (first, fetch) = question(&mut outputs).expect("it fetches the log");
+    live(&mut backup, 41, 61, &[], &mut outputs);
+    let (second, _) = question(&mut outputs).expect("it asks another");
+    assert_ne!(first, second);
+    let chunk = LogChunk {
+        request: fetch.request,
+        is_normal: true,
+        through: 1,
+        entries: long.slice(1, 1, u64::MAX).to_vec(),
+        head: 2,
+        commit: 0,
+    };
+    let late = said(first, 1, MessageBody::LogChunk(chunk));
+    backup.on_message(Tick(62), late, &mut outputs);
+    let (next, fetch) = question(&mut outputs).expect("it goes on where it is");
+    assert_eq!((next, fetch.first), (first, 2));
 }
 
 #[test]

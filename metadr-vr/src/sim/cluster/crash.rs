@@ -66,6 +66,7 @@ impl World {
         if !trigger.is_reached(index, points) {
             return false;
         }
+        self.crashed_at.insert(trigger.point);
         let text = format!("replica {index} {trigger}");
         self.note(Happening::Told(self.now.0, text));
         true

@@ -3,7 +3,7 @@
 use super::{Planned, World, is_normal_primary};
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
-use crate::sim::trigger::Trigger;
+use crate::sim::trigger::{Point, Trigger};
 use crate::{Outputs, Status, quorum};
 
 /// A kind of fault.
@@ -23,6 +23,21 @@ pub(super) enum Fault {
     Leader,
     /// So many crash at once that the group cannot go on.
     PowerLoss,
+}
+
+impl Fault {
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 9] = [
+        Self::Crash,
+        Self::CleanStop,
+        Self::Pause,
+        Self::Partition,
+        Self::Target,
+        Self::Trigger,
+        Self::Disconnect,
+        Self::Leader,
+        Self::PowerLoss,
+    ];
 }
 
 impl World {
@@ -102,11 +117,27 @@ impl World {
             Fault::Trigger => {
                 let trigger = Trigger::draw(&mut self.fault_random, self.nodes.len());
                 self.trigger = Some(trigger);
+                if self.fault_random.chance(700) {
+                    self.provoke(trigger.point, primary, length)?;
+                }
             }
             Fault::Disconnect => self.disconnect(),
             Fault::PowerLoss => self.lose_power(primary)?,
         }
         Ok(())
+    }
+
+    /// Does what makes a replica get to a point that it seldom gets to.
+    fn provoke(&mut self, point: Point, primary: usize, length: u64) -> Result<(), Violation> {
+        match point {
+            Point::ImageWritten | Point::ImageDeleted => self.clean_stop(primary),
+            Point::RecoverySent | Point::Recovered => self.hit(Fault::Crash, primary, length),
+            _ => {
+                self.network.isolate(primary, self.now, length.max(200));
+                self.note(Happening::Fault(self.now.0, primary, "is to be missed"));
+                Ok(())
+            }
+        }
     }
 
     /// What happens to one process.

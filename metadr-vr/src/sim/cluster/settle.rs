@@ -12,16 +12,17 @@ use crate::wire::EpochView;
 use crate::{Replica, Status, Tick, quorum};
 use std::cmp::Reverse;
 
-/// L2: all that waits is answered after so many ticks, and after
-/// `ROUND_TRIP` more for each request that waits: the smallest limits that a
-/// run draws let them through one by one.
+/// L2: all that waits is answered after so many ticks, and after a round trip
+/// more for each request that waits: the smallest limits that a run draws let
+/// them through one by one.
 const ANSWERED: u64 = 400;
 
-/// L2: what is asked for then is answered after so many ticks.
+/// L2: what is asked for then is answered after so many ticks, and after a
+/// round trip more for each entry that is before it.
 const ANSWERED_AT_ONCE: u64 = 100;
 
-/// L3: all have the same state after so many ticks, and after `ROUND_TRIP`
-/// more for each entry that one of them lags.
+/// L3: all have the same state after so many ticks, and after the time that a
+/// transfer takes for each entry that one of them lags.
 const AGREED: u64 = 600;
 
 /// L4: for so long nothing changes.
@@ -30,7 +31,16 @@ const QUIET: u64 = 5_000;
 /// How often a client asks for something meanwhile.
 const PROBED: u64 = 50;
 
-const ROUND_TRIP: u64 = 2 * (DELAY_WHEN_HEALED + 2);
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ending {
+    /// A quorum remembered everything, and went on.
+    WithQuorum,
+    /// A primary brought the others back.
+    ByPrimary,
+    /// Nobody could go on, and all said so.
+    Lost,
+}
 
 impl World {
     /// Ends the faults, and sees that the group goes on.
@@ -76,6 +86,7 @@ impl World {
         self.end_faults(&vec![Connection::Whole; core.len()])?;
         self.await_view(&all)?;
         self.await_answers()?;
+        self.ending = Some(Ending::WithQuorum);
         self.await_agreement(&all)
     }
 
@@ -142,7 +153,7 @@ impl World {
     fn await_view(&mut self, members: &[usize]) -> Result<EpochView, Violation> {
         let patience = self.by_slowest_clock(600 + self.back_offs());
         self.play_until(self.now.0 + patience)?;
-        let transfer = self.by_slowest_clock(self.lag(members) * ROUND_TRIP);
+        let transfer = self.by_slowest_clock(self.lag(members) * self.transfer());
         if self.common_view(members).is_none() && transfer > 0 {
             self.play_until(self.now.0 + transfer + patience)?;
         }
@@ -172,7 +183,7 @@ impl World {
     /// L2, of what waits.
     pub(super) fn await_answers(&mut self) -> Result<(), Violation> {
         let waiting = self.clients.outstanding() as u64;
-        let patience = ANSWERED + waiting * ROUND_TRIP;
+        let patience = ANSWERED + waiting * self.round_trip();
         let limit = self.now.after(self.by_slowest_clock(patience));
         while self.clients.outstanding() > 0 {
             if self.now >= limit {
@@ -187,7 +198,7 @@ impl World {
 
     /// L3: they have executed the same, and all that they hold.
     fn await_agreement(&mut self, members: &[usize]) -> Result<(), Violation> {
-        let patience = AGREED + self.lag(members) * ROUND_TRIP;
+        let patience = AGREED + self.lag(members) * self.transfer();
         let limit = self.now.after(self.by_slowest_clock(patience));
         while !self.agree(members) {
             if self.now >= limit {
@@ -196,7 +207,17 @@ impl World {
             }
             self.play_until(self.now.0 + 10)?;
         }
-        Ok(())
+        self.nothing_is_lost(members)
+    }
+
+    /// S8: whoever goes on has everything that was ever committed.
+    fn nothing_is_lost(&self, members: &[usize]) -> Result<(), Violation> {
+        let committed = self.checkers.ledger().len() as u64 - 1;
+        if self.members(members).all(|one| one.applied() >= committed) {
+            return Ok(());
+        }
+        let what = format!("{committed} entries were committed, {members:?} have fewer");
+        Err(self.unsettled("S8", &what))
     }
 
     /// How many entries one of them holds that another does not.
@@ -231,7 +252,10 @@ impl World {
         let answered = self.answered;
         let (id, request) = self.clients.probe(primary);
         self.ask(primary, id, request)?;
-        let limit = self.now.after(self.by_slowest_clock(ANSWERED_AT_ONCE));
+        let replica = self.replicas[primary].as_ref();
+        let before = replica.map_or(0, |one| one.log().head() - one.commit_number());
+        let patience = ANSWERED_AT_ONCE + before * self.round_trip();
+        let limit = self.now.after(self.by_slowest_clock(patience));
         let next = self.now.after(PROBED);
         while self.now < next || self.clients.awaits(id) {
             if self.now >= limit {
@@ -266,7 +290,7 @@ impl World {
             + 2 * options.ping
             + self.back_offs()
             + AGREED
-            + heads.unwrap_or(0) * ROUND_TRIP;
+            + heads.unwrap_or(0) * self.transfer();
         let limit = self.now.after(self.by_slowest_clock(patience));
         while self.now < limit {
             let is_back = self.is_back(&all);
@@ -276,6 +300,12 @@ impl World {
                 if !is_expected {
                     return Err(self.unsettled("L7", "this is not what was to be expected"));
                 }
+                self.ending = Some(if is_back {
+                    self.nothing_is_lost(&all)?;
+                    Ending::ByPrimary
+                } else {
+                    Ending::Lost
+                });
                 return Ok(());
             }
             self.play_until(self.now.0 + 10)?;
@@ -300,6 +330,20 @@ impl World {
         views.all(|view| Some(view) == first)
             && self.members(all).all(|one| one.status() == Status::Normal)
             && self.agree(all)
+    }
+
+    /// The longest time from a message to its answer. Also one that is not of
+    /// the core may be the primary, on a slow machine.
+    fn round_trip(&self) -> u64 {
+        let periods = self.nodes.iter().map(|node| node.clock.period);
+        2 * (DELAY_WHEN_HEALED + 1 + periods.max().unwrap_or(1))
+    }
+
+    /// The longest time that an entry takes to be fetched. A run may draw limits
+    /// at which an answer is one entry in each of several chunks; if the first
+    /// of them is overtaken, there is a time-out for each entry.
+    fn transfer(&self) -> u64 {
+        self.round_trip() + 2 * self.replica_options.fetch_timeout
     }
 
     /// A time by the slowest of the clocks, in true ticks.
