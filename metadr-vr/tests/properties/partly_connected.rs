@@ -4,8 +4,8 @@
 
 use crate::support::{CLUSTER, Words, boot, calm, message, meta};
 use metadr_vr::wire::{
-    ClientOperation, Commit, DoViewChange, Entry, EpochView, Image, Incarnation, LogChunk, Message,
-    MessageBody, Ping, Recovery, ReplicaId, Role, StartView,
+    ClientOperation, Commit, DoViewChange, Entry, EpochView, FetchLog, Image, Incarnation,
+    LogChunk, Message, MessageBody, Ping, Recovery, ReplicaId, Role, StartView,
 };
 use metadr_vr::{Boot, Event, Log, Options, Outputs, Replica, Start, Status, Tick};
 
@@ -225,47 +225,69 @@ fn a_replica_that_only_hears_its_primary_joins_through_another() {
     assert!(outputs.send.iter().any(is_question));
 }
 
-#[test]
-fn an_answer_that_comes_a_little_late_is_taken() {
+/// The last FETCH_LOG that was sent, and to whom.
+fn question(outputs: &mut Outputs) -> Option<(ReplicaId, FetchLog)> {
+    let sent = std::mem::take(&mut outputs.send);
+    (sent.into_iter().rev()).find_map(|(to, message)| match message.body {
+        MessageBody::FetchLog(fetch) => Some((to, fetch)),
+        _ => None,
+    })
+}
+
+/// A backup that fetches the log of view 1 at tick 40, by an entry at a time,
+/// and what it asked last.
+fn joining(log: &Log, outputs: &mut Outputs) -> (Replica<Words>, ReplicaId, FetchLog) {
     let options = Options {
         batch_bytes: 1,
         fetch_chunks: 1,
         ..calm()
     };
     let mut backup = replica(2, 4, options);
-    let mut outputs = Outputs::default();
-    let long = log(2);
-    let question = |outputs: &mut Outputs| {
-        let sent = std::mem::take(&mut outputs.send);
-        sent.into_iter()
-            .rev()
-            .find_map(|(to, message)| match message.body {
-                MessageBody::FetchLog(fetch) => Some((to, fetch)),
-                _ => None,
-            })
-    };
-    let start = said(1, 1, start_view(&long, 0));
+    let start = said(1, 1, start_view(log, 0));
     for now in [1, 2] {
         // The promise of the view has to be on disk before anything is asked.
-        backup.on_message(Tick(now), start.clone(), &mut outputs);
-        live(&mut backup, now, now, &[], &mut outputs);
+        backup.on_message(Tick(now), start.clone(), outputs);
+        live(&mut backup, now, now, &[], outputs);
     }
-    live(&mut backup, 3, 40, &[], &mut outputs);
-    let (first, fetch) = question(&mut outputs).expect("it fetches the log");
+    live(&mut backup, 3, 40, &[], outputs);
+    let (source, fetch) = question(outputs).expect("it fetches the log");
+    (backup, source, fetch)
+}
+
+/// The first entry of a log, of an answer that goes on to `through`.
+fn first_entry(log: &Log, from: ReplicaId, request: u64, through: u64) -> Message {
+    let chunk = LogChunk {
+        request,
+        is_normal: true,
+        through,
+        entries: log.slice(1, 1, u64::MAX).to_vec(),
+        head: log.head(),
+        commit: 0,
+    };
+    said(from, 1, MessageBody::LogChunk(chunk))
+}
+
+#[test]
+fn an_answer_that_comes_a_little_late_is_taken() {
+    let (log, mut outputs) = (log(2), Outputs::default());
+    let (mut backup, first, fetch) = joining(&log, &mut outputs);
     live(&mut backup, 41, 61, &[], &mut outputs);
     let (second, _) = question(&mut outputs).expect("it asks another");
     assert_ne!(first, second);
-    let chunk = LogChunk {
-        request: fetch.request,
-        is_normal: true,
-        through: 1,
-        entries: long.slice(1, 1, u64::MAX).to_vec(),
-        head: 2,
-        commit: 0,
-    };
-    let late = said(first, 1, MessageBody::LogChunk(chunk));
+    let late = first_entry(&log, first, fetch.request, 1);
     backup.on_message(Tick(62), late, &mut outputs);
     let (next, fetch) = question(&mut outputs).expect("it goes on where it is");
+    assert_eq!((next, fetch.first), (first, 2));
+}
+
+#[test]
+fn whoever_answered_in_part_is_asked_for_the_rest() {
+    let (log, mut outputs) = (log(2), Outputs::default());
+    let (mut backup, first, fetch) = joining(&log, &mut outputs);
+    let part = first_entry(&log, first, fetch.request, 2);
+    backup.on_message(Tick(41), part, &mut outputs);
+    live(&mut backup, 42, 61, &[], &mut outputs);
+    let (next, fetch) = question(&mut outputs).expect("it misses the rest");
     assert_eq!((next, fetch.first), (first, 2));
 }
 
