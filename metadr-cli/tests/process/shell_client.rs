@@ -2,7 +2,7 @@
 //! ends when it can talk to none.
 
 use crate::support::cluster::Cluster;
-use crate::support::ports::{DeadPort, any_listener, port_of};
+use crate::support::ports::{BlackHole, DeadPort, any_listener, port_of};
 use crate::support::process::{Process, metadr, run, shell_text};
 use crate::support::wait_for;
 use crate::support::wire::{Connection, record};
@@ -157,6 +157,28 @@ fn a_backup_that_has_stopped_is_given_up() {
     assert_eq!(printed.succeeded(), "CREATED\n1\n");
     assert!(started.elapsed() < Duration::from_secs(8));
     cluster.replica(1).resume();
+}
+
+/// Connecting to it neither succeeds nor fails: that costs two seconds at the
+/// start, and a quarter of a second in the middle of a failover.
+#[test]
+fn a_host_that_is_gone_is_passed_by() {
+    let Some(gone) = BlackHole::new() else {
+        println!("skipped: this system refuses connections that it has no room for");
+        return;
+    };
+    let mut cluster = Cluster::start(3);
+    let started = Instant::now();
+    let endpoints = format!("{},{}", gone.endpoint(), cluster.endpoints(&[2, 1, 0]));
+    let printed = shell_text(&endpoints, "create /a 1\nget /a\n");
+    assert_eq!(printed.succeeded(), "CREATED\n1\n");
+    let [first, others] = [&[0][..], &[1, 2]].map(|order| cluster.endpoints(order));
+    let mut shell = Typed::start(&format!("{first},{},{others}", gone.endpoint()));
+    shell.expect("get /a", "1");
+    cluster.replica(0).kill();
+    shell.expect("set /a 2", "");
+    shell.expect("get /a", "2");
+    assert!(started.elapsed() < Duration::from_secs(12));
 }
 
 #[test]

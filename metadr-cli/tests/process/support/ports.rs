@@ -1,6 +1,8 @@
 //! Ports that nobody else uses, or almost.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::time::Duration;
 
 /// The ports of a group on this machine.
 #[derive(Clone, Debug)]
@@ -81,6 +83,43 @@ impl DeadPort {
             .local_addr()
             .expect("it is connected")
             .to_string()
+    }
+}
+
+/// A port whose host is gone, as far as others can tell: what they send is not
+/// even refused, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct BlackHole {
+    listener: TcpListener,
+    // So many wait to be accepted that the system takes no more of them.
+    _waiting: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    /// None, if this system refuses those for whom there is no room.
+    pub(crate) fn new() -> Option<Self> {
+        let listener = any_listener();
+        let address = listener.local_addr().expect("it is bound");
+        let patience = Duration::from_millis(100);
+        let mut waiting = Vec::new();
+        // The standard library has 128 wait.
+        while waiting.len() < 1000 {
+            match TcpStream::connect_timeout(&address, patience) {
+                Ok(stream) => waiting.push(stream),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    return Some(Self {
+                        listener,
+                        _waiting: waiting,
+                    });
+                }
+                Err(_) => break,
+            }
+        }
+        None
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        self.listener.local_addr().expect("it is bound").to_string()
     }
 }
 
