@@ -150,7 +150,11 @@ impl<S: StateMachine> Replica<S> {
             peer.begin_view(now, commit, head);
         }
         self.round = 0;
-        self.quorum_heard = now;
+        // The first answers may take as long as the view change did: over slow
+        // ways, no view would last otherwise.
+        let longest = 8 * self.options.election_timeout;
+        let patience = self.view_change.duration(now).min(longest);
+        self.quorum_heard = now.after(patience.saturating_sub(self.options.check_quorum));
         self.next_heartbeat = now.after(self.options.heartbeat);
         self.send_to_all(&MessageBody::StartView(self.start_view()), outputs);
     }

@@ -48,6 +48,12 @@ impl<S: StateMachine> Replica<S> {
         self.stopping_tick(outputs);
     }
 
+    /// Whether a clean stop has begun.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_some()
+    }
+
     /// Whether there is nothing left to wait for before [`Replica::stop`].
     #[must_use]
     pub fn is_ready_to_stop(&self) -> bool {

@@ -23,6 +23,8 @@ pub(super) struct ViewChange {
     is_chosen: bool,
     /// View changes in a row that did not come to an end.
     pub(super) attempts: u32,
+    /// When it began.
+    since: Tick,
     /// When to say everything again.
     resend: Tick,
     /// When to give this view up.
@@ -30,6 +32,11 @@ pub(super) struct ViewChange {
 }
 
 impl ViewChange {
+    /// How long it has taken.
+    pub(super) fn duration(&self, now: Tick) -> u64 {
+        now.since(self.since)
+    }
+
     pub(super) fn deadline(&self) -> Tick {
         self.resend.min(self.give_up)
     }
@@ -81,6 +88,7 @@ impl<S: StateMachine> Replica<S> {
         self.votes.clear();
         self.view_change = ViewChange {
             attempts: self.view_change.attempts + 1,
+            since: self.now,
             reported: vec![None; self.boot.voters().len()],
             ..ViewChange::default()
         };

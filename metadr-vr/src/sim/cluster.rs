@@ -269,7 +269,7 @@ impl World {
             Planned::Timer(index, run) => self.timer(index, run),
             Planned::Synced(index, run) => self.synced(index, run),
             Planned::Stop(index, run) if self.nodes[index].run != run => Ok(()),
-            Planned::Stop(index, _) => self.stop(index),
+            Planned::Stop(index, _) => self.stop_if_ready(index),
             Planned::Start(index) if self.is_up(index) => Ok(()),
             Planned::Start(index) => self.start(index),
             Planned::Burst(client) if self.is_active => {

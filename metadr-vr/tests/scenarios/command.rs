@@ -325,6 +325,7 @@ fn options(arguments: &Arguments<'_>) -> Option<Options> {
                 options.election_timeout = 50;
                 options.check_quorum = 50;
             }
+            "check_quorum" => options.check_quorum = value.into(),
             "pipeline" => options.pipeline_entries = value.into(),
             "window" => options.window_bytes = value.into(),
             "batch" => options.batch_operations = usize::try_from(value).ok()?,

@@ -4,7 +4,7 @@ use super::{Planned, World, is_normal_primary};
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
 use crate::sim::trigger::{Point, Trigger};
-use crate::{Outputs, Status, quorum};
+use crate::{Outputs, Replica, Status, quorum};
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,29 +166,52 @@ impl World {
         primaries.max().map(|(_, index)| index)
     }
 
-    /// One is stopped, or all are. A primary mostly hands over before.
+    /// One is stopped, or all are; mostly in steps, so that a primary hands over.
     fn clean_stop(&mut self, victim: usize) -> Result<(), Violation> {
         if self.fault_random.chance(100) {
+            let in_steps = self.fault_random.chance(500);
             for index in 0..self.nodes.len() {
-                self.stop(index)?;
+                match in_steps {
+                    true => self.begin_stop(index)?,
+                    false => self.stop(index)?,
+                }
             }
             return Ok(());
         }
-        let is_primary = self.replicas[victim]
-            .as_ref()
-            .is_some_and(is_normal_primary);
-        if !is_primary || self.fault_random.chance(300) {
+        if self.fault_random.chance(300) {
             return self.stop(victim);
         }
-        let local = self.nodes[victim].clock.local(self.now);
+        self.begin_stop(victim)
+    }
+
+    /// As the server does it: the replica says when it is ready.
+    fn begin_stop(&mut self, index: usize) -> Result<(), Violation> {
+        let local = self.nodes[index].clock.local(self.now);
         let mut outputs = Outputs::default();
-        if let Some(replica) = &mut self.replicas[victim] {
-            replica.begin_stop(local, &mut outputs);
+        let Some(replica) = &mut self.replicas[index] else {
+            return Ok(());
+        };
+        replica.begin_stop(local, &mut outputs);
+        self.note(Happening::Fault(self.now.0, index, "is asked to stop"));
+        self.carry_out(index, outputs)?;
+        let run = self.nodes[index].run;
+        self.plan(1, Planned::Stop(index, run));
+        Ok(())
+    }
+
+    /// Stops a replica that was asked to, once it is ready.
+    pub(super) fn stop_if_ready(&mut self, index: usize) -> Result<(), Violation> {
+        let is_ready = (self.replicas[index].as_ref()).is_some_and(Replica::is_ready_to_stop);
+        if is_ready {
+            self.stop(index)?;
+            // Nobody stays away when all is over.
+            if !self.is_active && !self.is_up(index) {
+                self.start(index)?;
+            }
+            return Ok(());
         }
-        self.carry_out(victim, outputs)?;
-        let delay = self.fault_random.between(1, 50);
-        let run = self.nodes[victim].run;
-        self.plan(delay, Planned::Stop(victim, run));
+        let run = self.nodes[index].run;
+        self.plan(1, Planned::Stop(index, run));
         Ok(())
     }
 

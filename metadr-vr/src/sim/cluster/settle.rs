@@ -127,9 +127,9 @@ impl World {
                     let delay = self.fault_random.between(1, DELAY_WHEN_HEALED);
                     self.plan(delay, planned);
                 }
-                Planned::Synced(..) => self.plan(1, planned),
+                Planned::Synced(..) | Planned::Stop(..) => self.plan(1, planned),
                 Planned::Timer(..) => self.agenda.push(Reverse((time, sequence, planned))),
-                Planned::Start(_) | Planned::Stop(..) | Planned::Burst(_) | Planned::Fault(_) => {}
+                Planned::Start(_) | Planned::Burst(_) | Planned::Fault(_) => {}
             }
         }
         for (index, connection) in connections.iter().enumerate() {
@@ -151,7 +151,13 @@ impl World {
     /// L1: after the time that this may take, they are Normal in one view. The
     /// log of a view has to be fetched besides, as for L3.
     fn await_view(&mut self, members: &[usize]) -> Result<EpochView, Violation> {
-        let patience = self.by_slowest_clock(600 + self.back_offs());
+        let stopping = (self.replicas.iter().flatten()).any(Replica::is_stopping);
+        let stop = if stopping {
+            self.replica_options.stop_timeout
+        } else {
+            0
+        };
+        let patience = self.by_slowest_clock(600 + self.back_offs() + stop);
         self.play_until(self.now.0 + patience)?;
         let transfer = self.by_slowest_clock(self.lag(members) * self.transfer());
         if self.common_view(members).is_none() && transfer > 0 {
