@@ -581,7 +581,9 @@ mod tests {
         while world.clients.outstanding() == 0 {
             world.clients.burst(0);
         }
-        let violation = world.await_answers().expect_err("this must be found");
+        let violation = world
+            .await_answers(&[0, 1, 2])
+            .expect_err("this must be found");
         assert_eq!(violation.invariant, "L2");
         assert!(violation.what.contains("requests have no answer"));
     }

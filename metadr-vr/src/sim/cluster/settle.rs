@@ -71,7 +71,7 @@ impl World {
         let members: Vec<usize> = (0..core.len()).filter(|one| core[*one]).collect();
         let view = self.await_view(&members)?;
         let quiet_until = self.now.after(QUIET);
-        self.await_answers()?;
+        self.await_answers(&members)?;
         self.await_agreement(&members)?;
         while self.now < quiet_until {
             self.probe(&members, view)?;
@@ -85,7 +85,7 @@ impl World {
         let all: Vec<usize> = (0..core.len()).collect();
         self.end_faults(&vec![Connection::Whole; core.len()])?;
         self.await_view(&all)?;
-        self.await_answers()?;
+        self.await_answers(&all)?;
         self.ending = Some(Ending::WithQuorum);
         self.await_agreement(&all)
     }
@@ -187,9 +187,11 @@ impl World {
     }
 
     /// L2, of what waits.
-    pub(super) fn await_answers(&mut self) -> Result<(), Violation> {
+    pub(super) fn await_answers(&mut self, members: &[usize]) -> Result<(), Violation> {
         let waiting = self.clients.outstanding() as u64;
-        let patience = ANSWERED + waiting * self.round_trip();
+        // What one of them lacks may have to be there before anything commits.
+        let transfer = self.lag(members) * self.transfer();
+        let patience = ANSWERED + waiting * self.round_trip() + transfer;
         let limit = self.now.after(self.by_slowest_clock(patience));
         while self.clients.outstanding() > 0 {
             if self.now >= limit {
