@@ -1,6 +1,11 @@
 //! How long nobody could write.
 
+use std::env;
 use std::time::{Duration, Instant};
+
+/// Set to have gaps count. Without it they are printed: on a machine with other
+/// work it is that work that is measured.
+const TIMING: &str = "METADR_TIMING";
 
 /// What half of the failures may cost, and each.
 const MEDIAN: Duration = Duration::from_millis(700);
@@ -25,8 +30,9 @@ fn gaps(failures: &[Instant], mut acknowledged: Vec<Instant>) -> Vec<Duration> {
 /// random time, so a few tell nothing.
 const MANY: usize = 20;
 
-/// Prints the gap after each of these failures, and fails if they are too long.
-pub(crate) fn assert_short_gaps(failures: &[Instant], acknowledged: Vec<Instant>) {
+/// Prints the gap after each of these failures. If timing counts, fails if they
+/// are too long.
+pub(crate) fn report_gaps(failures: &[Instant], acknowledged: Vec<Instant>) {
     let count = acknowledged.len();
     let mut gaps = gaps(failures, acknowledged);
     let millis = |gap: &Duration| gap.as_millis();
@@ -41,6 +47,9 @@ pub(crate) fn assert_short_gaps(failures: &[Instant], acknowledged: Vec<Instant>
         millis(&median),
         millis(&longest)
     );
+    if env::var_os(TIMING).is_none() {
+        return;
+    }
     assert!(longest <= LONGEST, "{gaps:?}");
     assert!(median <= MEDIAN || gaps.len() < MANY, "{gaps:?}");
 }
