@@ -57,6 +57,7 @@ scenarios! {
     fetch_from_another_replica
     fetch_in_chunks
     fetch_of_what_is_not_there
+    files_that_were_put_back
     handover
     handover_to_one_that_remembers
     late_acknowledgement

@@ -285,6 +285,7 @@ impl Runner {
                 ("cluster", "other") => envelope.cluster = OTHER,
                 ("instance", "other") => envelope.instance = OTHER,
                 ("incarnation", counter) => envelope.incarnation.counter = counter.parse().ok()?,
+                ("random", random) => envelope.incarnation.random = random.parse().ok()?,
                 ("view", view) => envelope.promise.view = view.parse().ok()?,
                 _ => {}
             }
