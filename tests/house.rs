@@ -196,6 +196,22 @@ fn drivers_and_processes_are_tested_under_each_runtime() {
     }
 }
 
+/// These panic when nobody reads what they print, and a replica that panics
+/// loses its memory.
+#[test]
+fn a_replica_prints_nothing_that_may_panic() {
+    for path in rust_files("metadr-server/src") {
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let line = line.trim_start();
+            let is_comment = line.starts_with("//");
+            // Also `eprint!` and `eprintln!`.
+            let prints = line.contains("print!(") || line.contains("println!(");
+            assert!(is_comment || !prints, "{}: {line}", path.display());
+        }
+    }
+}
+
 #[test]
 fn files_are_one_main_thing_each() {
     let crates = [

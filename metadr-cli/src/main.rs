@@ -8,6 +8,7 @@ mod shell_command;
 
 use clap::{Parser, Subcommand};
 use metadr_runtime::rt::BlockOn;
+use metadr_server::report::tell;
 use metadr_server::runtime::{Choice, Program};
 use std::process::ExitCode;
 
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
 
 fn reported(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
-        eprintln!("metadr: {error:#}");
+        tell(format_args!("metadr: {error:#}"));
         ExitCode::FAILURE
     })
 }

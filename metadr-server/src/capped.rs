@@ -1,5 +1,6 @@
 //! Tells the operator that a port is full.
 
+use crate::report::tell;
 use metadr_runtime::rpc::{ConnectionId, IncomingCall, ProgramVersion, Reply, Service};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -38,10 +39,10 @@ impl<S: Service> Service for Capped<S> {
             let Self {
                 replica, port, cap, ..
             } = self;
-            eprintln!(
+            tell(format_args!(
                 "replica {replica}: {cap} connections to {port}, as many as it may have open: \
                  further ones are closed at once"
-            );
+            ));
         }
     }
 }

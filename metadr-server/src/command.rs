@@ -3,6 +3,7 @@
 use crate::config::{Config, own_replica};
 use crate::descriptors;
 use crate::driver::Ended;
+use crate::report::tell;
 use crate::server::{Listeners, start};
 use crate::signals::StopSignals;
 use anyhow::Context as _;
@@ -63,21 +64,27 @@ async fn serve<R: Runtime>(
     let listeners = Listeners::bind(runtime, config, id).await?;
     let replica = start(runtime, config, id, state, listeners, &Shutdown::new())?;
     let (signal, _) = signals.next().await;
-    eprintln!("replica {id}: {signal}: stops");
+    tell(format_args!("replica {id}: {signal}: stops"));
     let stop = pin!(replica.stop(runtime));
     match select(stop, pin!(signals.next())).await {
         Either::Left((ended, _)) => {
             match ended {
-                Ended::Kept => eprintln!("replica {id}: has stopped, and wrote its memory down"),
+                Ended::Kept => tell(format_args!(
+                    "replica {id}: has stopped, and wrote its memory down"
+                )),
                 Ended::NothingToKeep => {
-                    eprintln!("replica {id}: has stopped, without a memory to write down");
+                    tell(format_args!(
+                        "replica {id}: has stopped, without a memory to write down"
+                    ));
                 }
                 Ended::Failed(error) => return Err(error.into()),
             }
             Ok(())
         }
         Either::Right(((signal, status), _)) => {
-            eprintln!("replica {id}: {signal} again: ends at once, and writes nothing down");
+            tell(format_args!(
+                "replica {id}: {signal} again: ends at once, and writes nothing down"
+            ));
             process::exit(status)
         }
     }

@@ -10,6 +10,7 @@
 //! | [`start`] | listeners, tasks and connections of one replica |
 //! | [`descriptors`] | how many connections the process can have |
 //! | [`command`] | the command line of `metadr-server` |
+//! | [`report`] | what an operator is told |
 //! | [`runtime`] | which async runtime a process runs under |
 
 #![forbid(unsafe_code)]
@@ -26,7 +27,7 @@ mod link;
 mod machine;
 mod ports;
 mod replication_service;
-mod report;
+pub mod report;
 pub mod runtime;
 mod server;
 mod signals;

@@ -2,6 +2,7 @@
 
 use crate::capped::Capped;
 use crate::joint_listener::JointListener;
+use crate::report::tell;
 use metadr_runtime::rpc::{Limits, Service, Shutdown, serve};
 use metadr_runtime::rt::Runtime;
 use metadr_vr::wire::ReplicaId;
@@ -40,7 +41,7 @@ impl<R: Runtime> Ports<'_, R> {
         self.runtime.spawn(async move {
             let served = serve(runtime, listener, service, limits, shutdown).await;
             if let Err(error) = served {
-                eprintln!("no longer listening: {error}");
+                tell(format_args!("no longer listening: {error}"));
             }
             drop(alive);
         });

@@ -2,11 +2,22 @@
 
 use metadr_vr::wire::ReplicaId;
 use metadr_vr::{Event, Memory};
+use std::fmt;
+use std::io::{self, Write as _};
+
+/// Prints a line on standard error. Whether anybody reads it is not the
+/// replica's concern: where `eprintln!` panics, because the reader of a pipe is
+/// gone or the disk of a file is full, the line is lost and no more.
+pub fn tell(line: fmt::Arguments<'_>) {
+    // In one piece, whoever else writes there.
+    let line = format!("{line}\n");
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
 
 /// Prints what there is to say about an event; most are nothing to a person.
 pub(crate) fn report(id: ReplicaId, event: &Event) {
     for line in lines(event) {
-        eprintln!("replica {id}: {line}");
+        tell(format_args!("replica {id}: {line}"));
     }
 }
 

@@ -14,6 +14,7 @@ mod image;
 pub use error::StateError;
 
 use crate::config::Endpoint;
+use crate::report::tell;
 use file::MetaFile;
 use metadr_vr::wire::{EpochView, Hash128, Image, Incarnation, Life, META_FORMAT, Member, Meta};
 use metadr_vr::{Boot, Start, hash128};
@@ -64,10 +65,10 @@ impl StateDirectory {
             Life::CleanShutdown(hash) => match image::read(path, meta.cluster, hash) {
                 Ok(image) => Start::Kept(image),
                 Err(why) => {
-                    eprintln!(
+                    tell(format_args!(
                         "{}: the image of a clean stop cannot be used: {why}",
                         path.display()
-                    );
+                    ));
                     Start::Forgotten
                 }
             },

@@ -2,6 +2,7 @@
 //! the tasks of the executor.
 
 use crate::last_words::EndsProcess;
+use crate::report::tell;
 use crate::state::{StateDirectory, StateError};
 use futures::channel::oneshot;
 use metadr_vr::wire::{Image, Meta};
@@ -74,7 +75,7 @@ fn write_all(
         if let Err(error) = state.update(&meta) {
             // After a failed sync nobody knows what is on disk, and a replica
             // that does not know its promises must not keep any role.
-            eprintln!("replica {}: stops: {error}", meta.id);
+            tell(format_args!("replica {}: stops: {error}", meta.id));
             std::process::exit(1);
         }
         if synced.try_send(meta.sequence).is_err() {

@@ -54,6 +54,38 @@ fn stopping_all_and_starting_all_keeps_everything() {
     assert_eq!(cluster.client().make(&get), Answer::value(b"kept"));
 }
 
+/// Each line that a replica printed was a panic then: it died, and with it what
+/// it would have written down.
+#[test]
+fn a_replica_whose_stderr_nobody_reads_goes_on() {
+    let mut cluster = Cluster::start(3);
+    let mut client = cluster.client();
+    assert_eq!(client.make(&Call::Create(b"/a", b"1")), Answer::DONE);
+    // They start with something to say.
+    for replica in [1, 2] {
+        cluster.replica(replica).kill();
+        cluster.replace_unheard(replica);
+        cluster.wait_until_normal(replica);
+    }
+    // Who takes over says so as well.
+    cluster.replica(0).kill();
+    assert_eq!(client.make(&Call::Set(b"/a", b"2")), Answer::DONE);
+    cluster.replace_unheard(0);
+    cluster.wait_until_normal(0);
+    for replica in 0..3 {
+        cluster.replica(replica).ask_to_stop(Stop::Terminate);
+    }
+    for replica in 0..3 {
+        assert_eq!(cluster.replica(replica).wait_for_end(), Some(0));
+    }
+    cluster.start_all_again();
+    for replica in 0..3 {
+        let said = cluster.replica(replica).stderr();
+        assert!(!said.contains("has lost its memory"), "{said}");
+    }
+    assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"2"));
+}
+
 /// The group never waits for a time-out: the backup that takes over is asked to.
 #[test]
 fn a_primary_that_is_stopped_hands_over() {

@@ -3,6 +3,7 @@
 use clap::Parser;
 use metadr_runtime::rt::BlockOn;
 use metadr_server::command::{Arguments, run};
+use metadr_server::report::tell;
 use metadr_server::runtime::{Choice, Program};
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ impl Program for Command {
         match run::<R>(&self.arguments) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("metadr-server: {error:#}");
+                tell(format_args!("metadr-server: {error:#}"));
                 ExitCode::FAILURE
             }
         }

@@ -1,6 +1,7 @@
 //! The meta file on a real disk.
 
 use super::StateError;
+use crate::report::tell;
 use metadr_vr::meta::{self, FILE_BYTES, SLOT_BYTES};
 use metadr_vr::wire::Meta;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -37,11 +38,11 @@ impl MetaFile {
             .map_err(|error| StateError::disk("read", &path, error))?;
         let loaded = meta::load(&content).map_err(|error| StateError::damaged(&path, error))?;
         if loaded.has_damaged_slot {
-            eprintln!(
+            tell(format_args!(
                 "{}: one of its two slots is damaged, the other is used: an update was \
                  interrupted, or the disk fails",
                 path.display()
-            );
+            ));
         }
         let meta_file = Self {
             file,

@@ -11,6 +11,7 @@ use super::wire::{
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use tempfile::TempDir;
 
@@ -195,6 +196,10 @@ impl Cluster {
     /// Starts a replica, once more with the config and the state directory
     /// that it had. If it has run before, it must have ended.
     pub(crate) fn start_again(&self, replica: usize) -> Process {
+        Process::start(&mut self.command(replica))
+    }
+
+    fn command(&self, replica: usize) -> Command {
         let state = self.directory.path().join(format!("state-{replica}"));
         let mut command = self.prelude.map_or_else(metadr, metadr_after);
         command.arg("server").arg(&self.configs[replica]);
@@ -203,12 +208,17 @@ impl Cluster {
             // The end points do not tell it which of them is its own.
             command.args(["--replica", &replica.to_string()]);
         }
-        Process::start(&mut command)
+        command
     }
 
     /// Starts a replica that has ended, in its place.
     pub(crate) fn replace(&mut self, replica: usize) {
         self.replicas[replica] = self.start_again(replica);
+    }
+
+    /// The same, with a standard error that nobody reads.
+    pub(crate) fn replace_unheard(&mut self, replica: usize) {
+        self.replicas[replica] = Process::start_unheard(&mut self.command(replica));
     }
 
     /// Starts all replicas, which have ended, and waits until they are a group.

@@ -91,10 +91,23 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let [stdout, stderr] = [(); 2].map(|()| NamedTempFile::new().expect("a temporary file"));
-        command
-            .stdout(stdout.reopen().expect("the file is there"))
-            .stderr(stderr.reopen().expect("the file is there"));
+        let stderr = NamedTempFile::new().expect("a temporary file");
+        command.stderr(stderr.reopen().expect("the file is there"));
+        Self::spawn(command, stderr)
+    }
+
+    /// Starts it with a standard error whose reader is gone: writing there is
+    /// an error.
+    pub(crate) fn start_unheard(command: &mut Command) -> Self {
+        let nothing = NamedTempFile::new().expect("a temporary file");
+        let mut process = Self::spawn(command.stderr(Stdio::piped()), nothing);
+        drop(process.child.stderr.take());
+        process
+    }
+
+    fn spawn(command: &mut Command, stderr: NamedTempFile) -> Self {
+        let stdout = NamedTempFile::new().expect("a temporary file");
+        command.stdout(stdout.reopen().expect("the file is there"));
         let child = command.spawn().expect("the command can be started");
         Self {
             child,
