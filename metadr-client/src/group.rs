@@ -15,8 +15,10 @@ use std::time::Duration;
 /// How long a client with several end points looks for a primary.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a call may break the connection, at each end point. A group that
-/// fails over does that once; a call that no server accepts always does.
+/// How often a call may break the connection, at each end point, while no
+/// server has read it: one that no server accepts always does that. Whoever
+/// refuses it because of its own state has read it, and then breaks tell of the
+/// group, which fails over, or of an end point behind which nobody is.
 const MAX_BREAKS: usize = 2;
 
 /// How long a replica may be silent before the others are asked whether one of
@@ -95,7 +97,8 @@ impl<R: Runtime> Group<R> {
         }
         let deadline = self.runtime.now() + PATIENCE;
         let mut pauses = Pauses::new();
-        let (mut silence, mut refused, mut broken) = (SILENCE, 0, 0);
+        let (mut silence, mut refused) = (SILENCE, 0);
+        let (mut broken, mut is_understood) = (0, false);
         loop {
             let answer = match self.attempt(call, silence).await {
                 Attempt::Answered(answer) if is_worth_another_try(&answer) => answer,
@@ -113,8 +116,12 @@ impl<R: Runtime> Group<R> {
                     continue;
                 }
             };
-            broken += usize::from(matches!(answer, Err(Error::Call(_))));
-            if broken > MAX_BREAKS * self.replicas.len() {
+            match &answer {
+                Ok(_) => is_understood = true,
+                Err(Error::Call(_)) => broken += 1,
+                Err(_) => {}
+            }
+            if !is_understood && broken > MAX_BREAKS * self.replicas.len() {
                 return answer;
             }
             self.move_on();

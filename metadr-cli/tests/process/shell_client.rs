@@ -2,7 +2,7 @@
 //! ends when it can talk to none.
 
 use crate::support::cluster::Cluster;
-use crate::support::ports::{BlackHole, DeadPort, any_listener, port_of};
+use crate::support::ports::{BlackHole, ClosingPort, DeadPort, any_listener, port_of};
 use crate::support::process::{Process, metadr, run, shell_text};
 use crate::support::wait_for;
 use crate::support::wire::{Connection, record};
@@ -194,6 +194,21 @@ fn a_shell_follows_when_the_primary_dies() {
         cluster.restart(victim);
         cluster.wait_until_normal(victim);
     }
+}
+
+/// Within a failover it breaks more connections than a call that no server
+/// accepts would.
+#[test]
+fn an_address_that_breaks_every_connection_used_up_the_failover() {
+    let mut cluster = Cluster::start(3);
+    let closing = ClosingPort::new();
+    let others = cluster.endpoints(&[1, 2]);
+    let first = cluster.endpoints(&[0]);
+    let mut shell = Typed::start(&format!("{first},{},{others}", closing.endpoint()));
+    shell.expect("create /a 1", "CREATED");
+    cluster.replica(0).kill();
+    shell.expect("set /a 2", "");
+    shell.expect("get /a", "2");
 }
 
 /// It goes on listening, and its connections stay open.

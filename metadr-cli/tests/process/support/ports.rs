@@ -1,7 +1,10 @@
 //! Ports that nobody else uses, or almost.
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// The ports of a group on this machine.
@@ -120,6 +123,53 @@ impl BlackHole {
 
     pub(crate) fn endpoint(&self) -> String {
         self.listener.local_addr().expect("it is bound").to_string()
+    }
+}
+
+/// A port that takes every connection and closes it at once, for as long as
+/// this lives: a proxy whose server is gone.
+#[derive(Debug)]
+pub(crate) struct ClosingPort {
+    address: SocketAddr,
+    has_ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl ClosingPort {
+    pub(crate) fn new() -> Self {
+        let listener = any_listener();
+        let address = listener.local_addr().expect("it is bound");
+        let has_ended = Arc::<AtomicBool>::default();
+        let inside = Arc::clone(&has_ended);
+        let thread = thread::spawn(move || {
+            for stream in listener.incoming() {
+                drop(stream);
+                if inside.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        Self {
+            address,
+            has_ended,
+            thread: Some(thread),
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        self.address.to_string()
+    }
+}
+
+impl Drop for ClosingPort {
+    fn drop(&mut self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        // Wakes it up, so that it sees that.
+        drop(TcpStream::connect(self.address));
+        if let Some(thread) = self.thread.take() {
+            // It does not panic.
+            let _ = thread.join();
+        }
     }
 }
 
