@@ -15,6 +15,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process;
+use std::time::Duration;
 
 /// Runs one replica of a metaDR group.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,8 +30,12 @@ pub struct Arguments {
     pub replica: Option<u16>,
 }
 
-/// Runs the replica until a SIGTERM or SIGINT stops it cleanly. A second one
-/// ends the process at once.
+/// For so long after a signal, further ones are the same request. Whoever
+/// starts a process may hand on to it what the system has sent it already.
+const SAME_REQUEST: Duration = Duration::from_millis(300);
+
+/// Runs the replica until a SIGTERM or SIGINT stops it cleanly. Another one, a
+/// moment later, ends the process at once.
 ///
 /// # Errors
 ///
@@ -61,33 +66,46 @@ async fn serve<R: Runtime>(
     state: &Path,
 ) -> anyhow::Result<()> {
     let mut signals = StopSignals::new().context("cannot handle signals")?;
-    let listeners = Listeners::bind(runtime, config, id).await?;
+    // Looking up a name may take long.
+    let binding = pin!(Listeners::bind(runtime, config, id));
+    let listeners = match select(binding, pin!(signals.next())).await {
+        Either::Left((bound, _)) => bound?,
+        Either::Right(((signal, status), _)) => {
+            tell(format_args!("replica {id}: {signal}: does not start"));
+            process::exit(status)
+        }
+    };
     let replica = start(runtime, config, id, state, listeners, &Shutdown::new())?;
     let (signal, _) = signals.next().await;
+    let other_requests = runtime.now() + SAME_REQUEST;
     tell(format_args!("replica {id}: {signal}: stops"));
-    let stop = pin!(replica.stop(runtime));
-    match select(stop, pin!(signals.next())).await {
-        Either::Left((ended, _)) => {
-            match ended {
-                Ended::Kept => tell(format_args!(
-                    "replica {id}: has stopped, and wrote its memory down"
-                )),
-                Ended::NothingToKeep => {
-                    tell(format_args!(
-                        "replica {id}: has stopped, without a memory to write down"
-                    ));
-                }
-                Ended::Failed(error) => return Err(error.into()),
-            }
-            Ok(())
-        }
+    let again = signals.next_after(runtime, other_requests);
+    let (ended, stopped) = match select(pin!(replica.stop()), pin!(again)).await {
+        Either::Left((stopped, _)) => stopped,
         Either::Right(((signal, status), _)) => {
             tell(format_args!(
-                "replica {id}: {signal} again: ends at once, and writes nothing down"
+                "replica {id}: {signal} again: ends at once; what is not on disk is lost"
             ));
             process::exit(status)
         }
+    };
+    let again = signals.next_after(runtime, other_requests);
+    let goodbye = pin!(stopped.goodbye(runtime));
+    if let Either::Right(((signal, _), _)) = select(goodbye, pin!(again)).await {
+        tell(format_args!(
+            "replica {id}: {signal} again: waits for its clients no longer"
+        ));
     }
+    match ended {
+        Ended::Kept => tell(format_args!(
+            "replica {id}: has stopped, and wrote its memory down"
+        )),
+        Ended::NothingToKeep => tell(format_args!(
+            "replica {id}: has stopped, without a memory to write down"
+        )),
+        Ended::Failed(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// Beside the config file, and named after it.

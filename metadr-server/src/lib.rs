@@ -39,4 +39,4 @@ pub mod wire;
 
 pub use driver::Ended;
 pub use machine::Machine;
-pub use server::{Listeners, MAX_REPLICAS, Running, StartError, start};
+pub use server::{Listeners, MAX_REPLICAS, Running, StartError, Stopped, start};

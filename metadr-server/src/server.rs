@@ -145,13 +145,29 @@ impl Running {
     /// the `shutdown` that it was started with is started.
     ///
     /// It takes about a second at most, and the time that the disk needs.
-    pub async fn stop<R: Runtime>(self, runtime: &R) -> Ended {
+    /// [`Stopped::goodbye`] is for the clients, which have their last answers
+    /// on the way.
+    pub async fn stop(self) -> (Ended, Stopped) {
         self.replica.stop();
         let ended = self.ended.await;
         self.shutdown.start();
-        // Clients that do not take their answers are not waited for.
+        let ended = ended.expect("a replica's task goes on as long as there is a handle");
+        let served = self.served;
+        (ended, Stopped { served })
+    }
+}
+
+/// A replica that has stopped, and still has to part from its clients.
+#[derive(Debug)]
+pub struct Stopped {
+    served: async_channel::Receiver<Infallible>,
+}
+
+impl Stopped {
+    /// Waits until clients have taken the last answers, for a second at most:
+    /// those that do not take them are not waited for.
+    pub async fn goodbye<R: Runtime>(self, runtime: &R) {
         let _ = timeout(runtime, GOODBYE, self.served.recv()).await;
-        ended.expect("a replica's task goes on as long as there is a handle")
     }
 }
 

@@ -4,6 +4,8 @@ use crate::support::cluster::{Cluster, assert_no_alarm};
 use crate::support::process::{Process, Stop};
 use crate::support::wait_for;
 use crate::support::wire::{Answer, Call, is_of_the_replica};
+use std::thread;
+use std::time::Duration;
 
 const KEPT: &str = "has stopped, and wrote its memory down";
 
@@ -164,6 +166,33 @@ fn a_replica_without_memory_has_nothing_to_write_down() {
     assert_eq!(cluster.client().make(&create), Answer::DONE);
 }
 
+/// Whoever starts a replica may hand a signal on that the system has sent to
+/// both: the second one made the replica throw its memory away.
+#[test]
+fn a_signal_that_comes_twice_is_one_request() {
+    let mut cluster = Cluster::start(3);
+    let mut client = cluster.client();
+    assert_eq!(client.make(&Call::Create(b"/a", b"1")), Answer::DONE);
+    // Nobody can take over, so it waits for a while before it stops.
+    cluster.replica(1).pause();
+    cluster.replica(2).pause();
+    let replica = cluster.replica(0);
+    replica.ask_to_stop_twice();
+    assert_eq!(replica.wait_for_end(), Some(0), "{}", replica.stderr());
+    let said = replica.stderr();
+    assert_eq!(said.matches(": stops").count(), 1, "{said}");
+    assert!(!said.contains(" again"), "{said}");
+    assert!(said.contains(KEPT), "{said}");
+    for backup in [1, 2] {
+        cluster.replica(backup).resume();
+    }
+    cluster.replace(0);
+    cluster.wait_until_normal(0);
+    let said = cluster.replica(0).stderr();
+    assert!(!said.contains("has lost its memory"), "{said}");
+    assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"1"));
+}
+
 #[test]
 fn a_second_signal_ends_the_process_at_once() {
     for attempt in 1.. {
@@ -178,7 +207,12 @@ fn a_second_signal_ends_the_process_at_once() {
         wait_for("the replica to hear of it", || {
             replica.stderr().contains("SIGTERM: stops").then_some(())
         });
-        replica.ask_to_stop(Stop::Interrupt);
+        // What comes at once is the same request.
+        wait_for("the replica to end", || {
+            replica.ask_to_stop(Stop::Interrupt);
+            thread::sleep(Duration::from_millis(100));
+            (!replica.is_running()).then_some(())
+        });
         let code = replica.wait_for_end();
         // On a machine under load the first one may have been all it needed.
         if code == Some(0) && attempt < 3 {

@@ -171,6 +171,16 @@ impl Process {
         });
     }
 
+    /// Asks it to stop with two signals, one immediately after the other.
+    pub(crate) fn ask_to_stop_twice(&self) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("sh")
+            .args(["-c", "kill -TERM $0 && kill -INT $0", &pid])
+            .status();
+        let status = status.expect("there is a shell");
+        assert!(status.success(), "kill {pid}: {status}");
+    }
+
     /// Waits until it has ended. Returns its exit status; none if a signal
     /// ended it.
     pub(crate) fn wait_for_end(&mut self) -> Option<i32> {
