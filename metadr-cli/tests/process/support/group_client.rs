@@ -2,7 +2,10 @@
 //! nothing with the product's own.
 
 use super::wait_for;
-use super::wire::{Answer, Call, Connection, is_of_the_replica};
+use super::wire::{
+    Answer, Call, Connection, KEY_ALREADY_PRESENT, KEY_NOT_PRESENT, QUORUM_NOT_REACHED,
+    is_of_the_replica,
+};
 use std::io;
 use std::time::Duration;
 
@@ -28,36 +31,51 @@ impl GroupClient {
         }
     }
 
-    /// Makes a call again and again until some replica executes it. The call
-    /// must be one that can be repeated: what becomes of it when a connection
-    /// is lost, or no quorum is reached, nobody knows.
+    /// Makes a call again and again until some replica executes it. What
+    /// becomes of an attempt when a connection is lost, or no quorum is reached,
+    /// nobody knows; if a later one finds that the call has been done, it has:
+    /// nobody else may create or remove its key meanwhile.
     pub(crate) fn make(&mut self, call: &Call<'_>) -> Answer {
-        wait_for("a primary with a quorum", || match self.attempt(call) {
-            Ok(Answer::Code(code)) if is_of_the_replica(code) => {
-                self.move_on();
-                None
+        let mut may_be_done = false;
+        wait_for("a primary with a quorum", || {
+            match self.connect().map(|one| one.try_make(call)) {
+                Ok(Ok(Answer::Code(code))) if is_of_the_replica(code) => {
+                    may_be_done |= code == QUORUM_NOT_REACHED;
+                }
+                Ok(Ok(answer)) if may_be_done && is_done(call, &answer) => {
+                    return Some(Answer::DONE);
+                }
+                Ok(Ok(answer)) => return Some(answer),
+                Ok(Err(_)) => may_be_done = true,
+                // It was not made.
+                Err(_) => {}
             }
-            Ok(answer) => Some(answer),
-            Err(_) => {
-                self.move_on();
-                None
-            }
+            self.move_on();
+            None
         })
     }
 
-    fn attempt(&mut self, call: &Call<'_>) -> io::Result<Answer> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
+    fn connect(&mut self) -> io::Result<&mut Connection> {
+        match &mut self.connection {
+            Some(connection) => Ok(connection),
             none => {
                 let connection = Connection::try_to(self.ports[self.current])?;
-                none.insert(connection.with_patience(PATIENCE))
+                Ok(none.insert(connection.with_patience(PATIENCE)))
             }
-        };
-        connection.try_make(call)
+        }
     }
 
     fn move_on(&mut self) {
         self.connection = None;
         self.current = (self.current + 1) % self.ports.len();
+    }
+}
+
+/// Whether this is the answer to a call that has been done before.
+fn is_done(call: &Call<'_>, answer: &Answer) -> bool {
+    match call {
+        Call::Create(..) => *answer == Answer::Code(KEY_ALREADY_PRESENT),
+        Call::Remove(_) => *answer == Answer::Code(KEY_NOT_PRESENT),
+        Call::Set(..) | Call::Get(_) | Call::List(_) => false,
     }
 }
