@@ -91,25 +91,26 @@ fn a_replica_whose_stderr_nobody_reads_goes_on() {
 /// The group never waits for a time-out: the backup that takes over is asked to.
 #[test]
 fn a_primary_that_is_stopped_hands_over() {
-    Cluster::undisturbed(3, |cluster| {
-        let mut client = cluster.client();
-        for number in 0..20 {
-            let key = format!("/before{number}");
-            let create = Call::Create(key.as_bytes(), b"");
-            assert_eq!(client.make(&create), Answer::DONE);
-        }
-        let said = stop(cluster.replica(0), Stop::Terminate);
-        assert!(said.contains(KEPT), "{said}");
-        // It was a backup when it left, so another was primary already.
-        assert!(said.contains("backup of view"), "{said}");
-        let names = client.make(&Call::List(b"/"));
-        assert!(
-            matches!(&names, Answer::Keys(names) if names.len() == 20),
-            "{names:?}"
-        );
-        cluster.replace(0);
-        cluster.wait_until_normal(0);
-    });
+    let mut cluster = Cluster::start(3);
+    let primary = cluster.primary();
+    let mut client = cluster.client();
+    for number in 0..20 {
+        let key = format!("/before{number}");
+        let create = Call::Create(key.as_bytes(), b"");
+        assert_eq!(client.make(&create), Answer::DONE);
+    }
+    let said = stop(cluster.replica(primary), Stop::Terminate);
+    assert!(said.contains(KEPT), "{said}");
+    // It was a backup when it left, so another was primary already.
+    let last = said.rfind("primary of view").expect("it was the primary");
+    assert!(said[last..].contains("backup of view"), "{said}");
+    let names = client.make(&Call::List(b"/"));
+    assert!(
+        matches!(&names, Answer::Keys(names) if names.len() == 20),
+        "{names:?}"
+    );
+    cluster.replace(primary);
+    cluster.wait_until_normal(primary);
 }
 
 /// What a stopping replica has taken it finishes, and what it has not taken it
