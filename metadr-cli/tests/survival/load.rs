@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 
 const WRITERS: u32 = 8;
 
+/// So many writes of each writer show that all goes well.
+const SOME: usize = 5;
+
 /// How long each writer rests after each write: enough of them to see a gap to
 /// the millisecond, and not so many that it is the machine that is measured.
 const REST: Duration = Duration::from_millis(8);
@@ -33,8 +36,8 @@ pub(crate) struct Load {
 #[derive(Debug, Default)]
 struct Shared {
     has_ended: AtomicBool,
-    /// Acknowledged writes of all writers.
-    count: AtomicUsize,
+    /// Acknowledged writes, by writer.
+    counts: [AtomicUsize; WRITERS as usize],
     /// The latest key of writer 0 that was acknowledged, by its number.
     latest: AtomicU32,
 }
@@ -76,17 +79,18 @@ impl Load {
         load
     }
 
-    /// Waits until all goes well: every writer has written something, on
-    /// average some things.
+    /// Waits until all goes well: every writer has written some things.
     pub(crate) fn wait_for_writes(&self) {
-        let enough = self.count() + 5 * WRITERS as usize;
+        let before = self.counts();
         wait_for("writes to be acknowledged", || {
-            (self.count() >= enough).then_some(())
+            let mut both = before.iter().zip(self.counts());
+            both.all(|(before, now)| now >= before + SOME).then_some(())
         });
     }
 
-    fn count(&self) -> usize {
-        self.shared.count.load(Ordering::SeqCst)
+    fn counts(&self) -> Vec<usize> {
+        let counts = self.shared.counts.iter();
+        counts.map(|count| count.load(Ordering::SeqCst)).collect()
     }
 
     /// A key that was acknowledged a moment ago, by its number.
@@ -143,7 +147,7 @@ async fn write(runtime: &Smol, writer: u32, endpoints: Vec<Endpoint>, shared: &S
                 if writer == 0 {
                     shared.latest.store(number, Ordering::SeqCst);
                 }
-                shared.count.fetch_add(1, Ordering::SeqCst);
+                shared.counts[writer as usize].fetch_add(1, Ordering::SeqCst);
             }
             Err(error) if may_be_done(&error) => unknown.push((number, error)),
             Err(error) => panic!("{}: {error}", self::key(writer, number)),

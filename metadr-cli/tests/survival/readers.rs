@@ -59,8 +59,8 @@ impl Readers {
     }
 
     /// Ends them. Fails if a read was stale, or if there was nothing to see:
-    /// each of these replicas has served, and has refused.
-    pub(crate) fn assert_never_stale(mut self, replicas: &[usize]) {
+    /// some replica after another has served, and each has refused.
+    pub(crate) fn assert_never_stale(mut self) {
         self.shared.has_ended.store(true, Ordering::SeqCst);
         for thread in std::mem::take(&mut self.threads) {
             thread.join().expect("the reader has said why");
@@ -71,11 +71,12 @@ impl Readers {
         println!("reads served by each replica: {served:?}; refused: {refused:?}");
         let stale = self.shared.stale.load(Ordering::SeqCst);
         assert_eq!(stale, 0, "stale reads");
-        for replica in replicas {
-            for counters in [served, refused] {
-                assert_ne!(counters[*replica].load(Ordering::SeqCst), 0, "{replica}");
-            }
-        }
+        let how_many = |counters: &[AtomicUsize]| {
+            let counts = counters.iter().map(|count| count.load(Ordering::SeqCst));
+            counts.filter(|count| *count > 0).count()
+        };
+        assert!(how_many(served) >= 2, "served by {}", how_many(served));
+        assert_eq!(how_many(refused), refused.len(), "refused by each");
     }
 }
 

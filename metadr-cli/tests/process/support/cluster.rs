@@ -268,6 +268,15 @@ impl Cluster {
         });
     }
 
+    /// Waits until a replica other than this one takes itself for the primary.
+    pub(crate) fn wait_for_primary_other_than(&self, former: usize) {
+        wait_for("another to take over", || {
+            let mut others = (0..self.size()).filter(|replica| *replica != former);
+            let is_there = others.any(|replica| self.role(replica) == Some(KEY_MALFORMED));
+            is_there.then_some(())
+        });
+    }
+
     /// Waits until a replica follows another.
     pub(crate) fn wait_until_backup(&self, replica: usize) {
         wait_for("a replica to follow another", || {
