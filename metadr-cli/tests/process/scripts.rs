@@ -3,7 +3,7 @@
 use crate::support::cluster::Cluster;
 use crate::support::ports::Ports;
 use crate::support::process::shell;
-use crate::support::{shared_file, shared_text};
+use crate::support::{note, shared_file, shared_text};
 
 #[test]
 fn the_primary_prints_what_the_seed_prints() {
@@ -111,7 +111,7 @@ fn the_sample_files_work_as_they_are() {
             Err(reason) => {
                 // Everybody who tries the samples uses these ports, this test
                 // cannot have others.
-                println!("skipped: {reason:?}");
+                note(format_args!("skipped: {reason:?}"));
                 None
             }
         }

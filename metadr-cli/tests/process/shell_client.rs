@@ -4,8 +4,8 @@
 use crate::support::cluster::Cluster;
 use crate::support::ports::{BlackHole, ClosingPort, DeadPort, any_listener, port_of};
 use crate::support::process::{Process, metadr, run, shell_text};
-use crate::support::wait_for;
 use crate::support::wire::{Connection, record};
+use crate::support::{note, wait_for};
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -164,7 +164,9 @@ fn a_backup_that_has_stopped_is_given_up() {
 #[test]
 fn a_host_that_is_gone_is_passed_by() {
     let Some(gone) = BlackHole::new() else {
-        println!("skipped: this system refuses connections that it has no room for");
+        note(format_args!(
+            "skipped: this system refuses connections that it has no room for"
+        ));
         return;
     };
     let mut cluster = Cluster::start(3);

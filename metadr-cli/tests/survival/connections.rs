@@ -2,8 +2,8 @@
 
 use crate::alone::alone;
 use crate::support::cluster::Cluster;
-use crate::support::wait_for;
 use crate::support::wire::{Answer, Call, Connection};
+use crate::support::{note, wait_for};
 use metadr_server::descriptors::raise_limit;
 use rustix::process::{Resource, getrlimit};
 use std::fs;
@@ -76,23 +76,27 @@ fn ask_all(connections: &mut [Connection]) {
 fn ten_thousand_idle_connections_keep_nobody_from_being_served() {
     let _alone = alone();
     if let Some(obstacle) = obstacle() {
-        println!("skipped: {obstacle}");
+        note(format_args!("skipped: {obstacle}"));
         return;
     }
     let mut cluster = Cluster::start_after(3, "ulimit -S -n 256");
     let mut client = cluster.client();
     assert_eq!(client.make(&Call::Create(b"/a", b"")), Answer::DONE);
     let [usual, slowest] = serve_some(&cluster);
-    println!("alone: {usual:?}, at most {slowest:?}");
+    note(format_args!("alone: {usual:?}, at most {slowest:?}"));
     let primary = cluster.primary();
     let before = cluster.replica(primary).peak_memory();
 
     let mut idle: Vec<Connection> = (0..IDLE).map(|_| cluster.connect(primary)).collect();
     ask_all(&mut idle);
     let after = cluster.replica(primary).peak_memory();
-    println!("memory: {before:?} KiB before, {after:?} KiB after {IDLE} connections");
+    note(format_args!(
+        "memory: {before:?} KiB before, {after:?} KiB after {IDLE} connections"
+    ));
     let [usual, slowest] = serve_some(&cluster);
-    println!("among {IDLE} others: {usual:?}, at most {slowest:?}");
+    note(format_args!(
+        "among {IDLE} others: {usual:?}, at most {slowest:?}"
+    ));
     // None of them has been closed meanwhile.
     ask_all(&mut idle);
     let said = cluster.replica(primary).stderr();

@@ -1,5 +1,6 @@
 //! How long nobody could write.
 
+use crate::support::note;
 use std::env;
 use std::time::{Duration, Instant};
 
@@ -36,17 +37,17 @@ pub(crate) fn report_gaps(failures: &[Instant], acknowledged: Vec<Instant>) {
     let count = acknowledged.len();
     let mut gaps = gaps(failures, acknowledged);
     let millis = |gap: &Duration| gap.as_millis();
-    println!(
+    note(format_args!(
         "{count} writes acknowledged; ms without one after each failure: {:?}",
         gaps.iter().map(millis).collect::<Vec<_>>()
-    );
+    ));
     gaps.sort_unstable();
     let (median, longest) = (gaps[gaps.len() / 2], gaps[gaps.len() - 1]);
-    println!(
+    note(format_args!(
         "median {} ms, longest {} ms",
         millis(&median),
         millis(&longest)
-    );
+    ));
     if env::var_os(TIMING).is_none() {
         return;
     }

@@ -1,8 +1,8 @@
 //! Writers that never stop, and what was acknowledged to them.
 
 use crate::support::cluster::Cluster;
-use crate::support::wait_for;
 use crate::support::wire::{Answer, Call, Connection};
+use crate::support::{note, wait_for};
 use bytes::Bytes;
 use metadr_client::{Endpoint, Error, KvStore, Refusal, parse_endpoints};
 use metadr_runtime::rt::{Runtime, Smol};
@@ -108,7 +108,10 @@ impl Load {
             .collect();
         for one in &written {
             for (number, error) in &one.unknown {
-                println!("unknown: {}: {error}", key(one.writer, *number));
+                note(format_args!(
+                    "unknown: {}: {error}",
+                    key(one.writer, *number)
+                ));
             }
         }
         written
@@ -188,7 +191,7 @@ pub(crate) fn assert_nothing_lost(cluster: &mut Cluster, written: &[Written]) {
         {
             Ok(()) => drop(seen.insert(primary)),
             // On a machine under load it may have lost its office meanwhile.
-            Err(error) => println!("replica {primary} does not tell: {error}"),
+            Err(error) => note(format_args!("replica {primary} does not tell: {error}")),
         }
         cluster.replica(primary).kill();
         cluster.restart(primary);

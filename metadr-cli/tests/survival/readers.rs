@@ -3,6 +3,7 @@
 
 use crate::load::{Load, key};
 use crate::support::cluster::Cluster;
+use crate::support::note;
 use crate::support::wire::{Answer, Call, Connection, is_of_the_replica};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -68,7 +69,9 @@ impl Readers {
         let Shared {
             served, refused, ..
         } = &*self.shared;
-        println!("reads served by each replica: {served:?}; refused: {refused:?}");
+        note(format_args!(
+            "reads served by each replica: {served:?}; refused: {refused:?}"
+        ));
         let stale = self.shared.stale.load(Ordering::SeqCst);
         assert_eq!(stale, 0, "stale reads");
         let how_many = |counters: &[AtomicUsize]| {
@@ -123,7 +126,10 @@ fn listen(mut answers: Connection, replica: usize, shared: &Shared) {
             Answer::Value(_) => &shared.served,
             Answer::Code(code) if is_of_the_replica(code) => &shared.refused,
             other => {
-                println!("replica {replica}: {}: {other:?}", key(0, number));
+                note(format_args!(
+                    "replica {replica}: {}: {other:?}",
+                    key(0, number)
+                ));
                 shared.stale.fetch_add(1, Ordering::SeqCst);
                 continue;
             }

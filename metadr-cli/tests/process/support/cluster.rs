@@ -4,10 +4,10 @@ use super::group_client::GroupClient;
 use super::ports::Ports;
 use super::process::{Finished, Process, metadr, metadr_after, shell, shell_text};
 use super::proxy::Network;
-use super::wait_for;
 use super::wire::{
     Answer, Call, Connection, KEY_MALFORMED, REPLICA_NOT_PRIMARY, is_of_the_replica,
 };
+use super::{note, wait_for};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -88,7 +88,9 @@ impl Cluster {
             let Some(mut cluster) = start() else { return };
             match catch_unwind(AssertUnwindSafe(|| test(&mut cluster))) {
                 Ok(()) => return,
-                Err(_) if disturbed < DISTURBANCES && cluster.has_changed_view() => {}
+                Err(_) if disturbed < DISTURBANCES && cluster.has_changed_view() => {
+                    note(format_args!("disturbed by another view, begins anew"));
+                }
                 Err(panic) => resume_unwind(panic),
             }
         }
@@ -309,7 +311,9 @@ impl Cluster {
         let mut connection = self.connect(0);
         wait_for("a quorum", || match connection.make(&Call::List(b"/")) {
             Answer::Code(code) if self.has_changed_view() => {
-                println!("replica 0 answers {code}, another is the primary");
+                note(format_args!(
+                    "replica 0 answers {code}, another is the primary"
+                ));
                 Some(Err(NotStarted::Overtaken))
             }
             Answer::Code(code) => {

@@ -9,6 +9,8 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod wire;
 
+use std::fmt;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,6 +29,16 @@ pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) 
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Says something that is to be seen although the test passes: that it was
+/// skipped, or what was measured. What `println!` prints is not.
+pub(crate) fn note(what: fmt::Arguments<'_>) {
+    let test = thread::current();
+    let test = test.name().unwrap_or("a test");
+    let line = format!("{test}: {what}\n");
+    // Whether anybody reads it is no reason to fail.
+    let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
 /// A file of the workspace's `tests` directory.
