@@ -28,7 +28,9 @@ use std::time::{Duration, SystemTime};
 /// it was not reached. The request may still take effect.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How many inputs are handed in before the replica works on them.
+/// How many inputs are handed in before the replica works on them. Messages are
+/// half of them at most: a flood of messages must not keep clients waiting, nor
+/// whoever asks the replica to stop.
 const INPUTS_PER_TURN: usize = 1024;
 
 /// Messages from other replicas that may wait for this one. More are dropped,
@@ -238,7 +240,7 @@ impl<R: Runtime> Driver<R> {
     ) -> Poll<bool> {
         let (now, instant) = (self.now(), self.runtime.now());
         let mut taken = 0;
-        while taken < INPUTS_PER_TURN
+        while taken < INPUTS_PER_TURN / 2
             && let Poll::Ready(Some(message)) = messages.as_mut().poll_next(cx)
         {
             let from = message.envelope.sender;
@@ -403,4 +405,53 @@ fn wall_ms() -> u64 {
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Identity, StateDirectory};
+    use metadr_runtime::rt::Smol;
+    use metadr_vr::Options;
+    use metadr_vr::wire::{Envelope, MessageBody};
+
+    /// More than a turn had to be drained before anybody looked at clients.
+    #[test]
+    fn a_flood_of_messages_kept_a_replica_from_stopping() {
+        let directory = tempfile::tempdir().unwrap();
+        let identity = Identity {
+            id: 0,
+            endpoints: vec!["localhost:5008".parse().unwrap()],
+            recovering: false,
+        };
+        let (state, boot) = StateDirectory::open(directory.path(), &identity).unwrap();
+        // Of another group: the replica makes nothing of it.
+        let message = Message {
+            envelope: Envelope {
+                cluster: [9; 16],
+                sender: 1,
+                instance: boot.meta.instance,
+                incarnation: boot.meta.incarnation.clone(),
+                promise: boot.meta.promise,
+            },
+            body: MessageBody::EnterView,
+        };
+        let options = Options::default();
+        let (replica, first) = Replica::new(boot, Machine::new(), options, 0, Tick(0), 0);
+        let runtime = Smol::new();
+        let (storage, written) = Storage::start(state).unwrap();
+        let surroundings = Surroundings {
+            links: Links::start(&runtime, Vec::new()),
+            storage,
+        };
+        let (handle, inputs) = channel(written);
+        for _ in 0..MESSAGES_WAITING {
+            handle.deliver(message.clone());
+        }
+        handle.stop();
+        let waiting = inputs.messages.clone();
+        let driven = drive(runtime.clone(), replica, first, inputs, surroundings);
+        assert!(matches!(runtime.block_on(driven), Some(Ended::Kept)));
+        assert!(waiting.len() > MESSAGES_WAITING / 2, "{}", waiting.len());
+    }
 }

@@ -9,6 +9,7 @@
 //! says something every second, on its own link.
 
 use crate::config::Endpoint;
+use crate::last_words::EndsProcess;
 use crate::wire::replication::metadr_replica::v1;
 use metadr_runtime::rpc::{CallError, Client, ClientConfig};
 use metadr_runtime::rt::{Instant, Runtime, timeout};
@@ -86,6 +87,8 @@ async fn run<R: Runtime>(
     queue: async_channel::Receiver<Message>,
     heard: Heard,
 ) {
+    // Without the link a peer would seem to be gone, for good.
+    let _ends_process = EndsProcess;
     let config = ClientConfig {
         connect_timeout: Duration::from_secs(1),
         // A PREPARE with the largest operation has to fit as well.
