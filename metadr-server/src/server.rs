@@ -15,7 +15,7 @@ use crate::wire::replication::metadr_replica;
 use futures::channel::oneshot;
 use metadr_runtime::rpc::{Limits, Shutdown};
 use metadr_runtime::rt::{Listener, Runtime, timeout};
-use metadr_vr::wire::MAX_VOTERS;
+use metadr_vr::wire::{MAX_VOTERS, ReplicaId};
 use metadr_vr::{Options, Replica, Tick};
 use std::convert::Infallible;
 use std::io;
@@ -222,11 +222,29 @@ pub fn start<R: Runtime>(
             drop(has_ended.send(how));
         }
     });
+    let served = serve_ports(runtime, own, &handle, listeners, shutdown);
+    Ok(Running {
+        replica: handle,
+        ended,
+        shutdown: shutdown.clone(),
+        served,
+    })
+}
+
+/// Serves both ports until `shutdown` starts. What this returns is closed when
+/// nothing is served any more.
+fn serve_ports<R: Runtime>(
+    runtime: &R,
+    replica: ReplicaId,
+    handle: &Handle,
+    listeners: Listeners<R::Listener>,
+    shutdown: &Shutdown,
+) -> async_channel::Receiver<Infallible> {
     let (alive, served) = async_channel::bounded(1);
     let caps = Caps::of_this_process();
     let ports = Ports {
         runtime,
-        replica: own,
+        replica,
         shutdown,
         alive: &alive,
     };
@@ -245,12 +263,7 @@ pub fn start<R: Runtime>(
         ..Limits::default()
     };
     ports.serve("ReplicationPort", listeners.replication, replicas, limits);
-    Ok(Running {
-        replica: handle,
-        ended,
-        shutdown: shutdown.clone(),
-        served,
-    })
+    served
 }
 
 /// Listens on every address that the replica's own host name stands for.
