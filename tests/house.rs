@@ -189,7 +189,11 @@ fn drivers_and_processes_are_tested_under_each_runtime() {
         let lines = text.lines().filter(|line| line.starts_with("mod "));
         lines.map(str::to_owned).collect()
     };
-    for tests in ["metadr-runtime/tests/drivers", "metadr-cli/tests/process"] {
+    for tests in [
+        "metadr-runtime/tests/drivers",
+        "metadr-cli/tests/process",
+        "metadr-cli/tests/survival",
+    ] {
         let found = modules(&format!("{tests}/main.rs"));
         assert!(!found.is_empty());
         assert_eq!(found, modules(&format!("{tests}/async_std.rs")));
