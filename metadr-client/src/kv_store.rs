@@ -12,11 +12,11 @@ use metadr_runtime::rt::Runtime;
 ///
 /// With several, the client finds the primary and stays with it. A call that a
 /// replica refuses as it is not the primary, or during which the connection
-/// breaks, is made again at the next one, for up to 30 seconds. When a replica
-/// is silent for a quarter of a second the client asks the others whether one
-/// of them serves; if one does, the call is made again there. A call that
-/// breaks the connection again and again is given up earlier: it may be too
-/// long for the server.
+/// breaks, is made again at the next one, for 30 seconds and as long as the last
+/// attempt takes. When a replica is silent for a quarter of a second the client
+/// asks the others whether one of them serves; if one does, the call is made
+/// again there. A call that breaks the connection again and again, and that no
+/// replica has refused, is given up earlier: it may be too long for the server.
 ///
 /// The protocol knows no sessions, so a call that is made again may take
 /// effect twice: a `create` may then say that the key exists, and a `remove`

@@ -23,8 +23,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// When there are as many connections as [`Limits::max_connections`] allows,
 /// further ones are closed at once. When the process has no file descriptor
-/// left, connections wait until there is one again. If this future is dropped, connections that have been accepted
-/// go on.
+/// left, connections wait until there is one again. If this future is dropped,
+/// connections that have been accepted go on.
 ///
 /// # Errors
 ///
