@@ -215,7 +215,7 @@ impl<S: StateMachine> Replica<S> {
                 self.on_recovery_response(sender, promise, response, outputs);
             }
             MessageBody::Handover(handover) => self.on_handover(sender, &handover, outputs),
-            MessageBody::Ping(ping) => self.on_ping(sender, promise, ping),
+            MessageBody::Ping(ping) => self.on_ping(sender, promise, ping, outputs),
             // The envelope has said it all.
             MessageBody::EnterView | MessageBody::Notice(_) => {}
         }

@@ -6,6 +6,8 @@ mod bounds;
 mod group;
 #[path = "properties/hostile.rs"]
 mod hostile;
+#[path = "properties/instances.rs"]
+mod instances;
 #[path = "properties/partly_connected.rs"]
 mod partly_connected;
 #[path = "properties/requests.rs"]

@@ -39,6 +39,7 @@ macro_rules! scenarios {
 
 scenarios! {
     a_promise_is_on_disk_first
+    a_report_of_files_that_were_put_back
     acknowledgements_count_once
     an_old_report_starts_no_view_twice
     backup_refuses_requests
@@ -109,6 +110,8 @@ scenarios! {
     sent_again_after_a_while
     silent_peer
     single_replica
+    staging_from_the_wrong_source
+    staging_up_to_the_wrong_head
     strangers
     survivor_is_backup
     survivor_is_primary

@@ -80,15 +80,15 @@ const FOUND: [Found; Bug::ALL.len()] = [
     found(Bug::P2, 20, 300, "S7", 265),
     found(Bug::P5, 0, 300, "S5", 316),
     found(Bug::P8, 2, 300, "L4", 17_435),
-    found(Bug::P9, 21, 300, "L2", 3_473),
+    found(Bug::P9, 23, 300, "L2", 1_600),
     found(Bug::P15, 2, 300, "S9", 64),
     found(Bug::P16, 2, 300, "S8", 136),
     found(Bug::P17, 22, 3_000, "S6", 834),
-    found(Bug::P18, 0, 300, "S4", 510),
-    found(Bug::P19, 61, 3_000, "S1", 12_566),
+    found(Bug::P18, 0, 300, "S4", 511),
+    found(Bug::P19, 61, 3_000, "assertion", 12_652),
     found(Bug::P22, 0, 300, "S13", 49),
     found(Bug::P36, 582, 3_000, "S3", 5_541),
-    found(Bug::P39, 37, 3_000, "S6", 11_730),
+    found(Bug::P39, 68, 3_000, "S6", 7_037),
 ];
 
 const fn found(bug: Bug, seed: u64, ticks: u64, invariant: &'static str, events: u64) -> Found {

@@ -5,7 +5,7 @@ use super::{Replica, Status};
 use crate::StateMachine;
 use crate::options::bug;
 use crate::outputs::{DropReason, Event, Fault, Outputs};
-use crate::wire::{Envelope, EpochView, Message, MessageBody, Notice, NoticeKind, ReplicaId};
+use crate::wire::{Envelope, EpochView, Message, MessageBody, Notice, NoticeKind, Ping, ReplicaId};
 
 /// How long a peer's earlier run has to be heard, and its later one not, until
 /// this is no late message any more, in ticks.
@@ -40,8 +40,12 @@ impl<S: StateMachine> Replica<S> {
         self.accept_instance(envelope, outputs)?;
         self.accept_incarnation(place, message, outputs)?;
         let peer = &mut self.peers[place];
-        peer.last_heard = self.now;
-        peer.earlier_run_since = None;
+        if peer.incarnation == Some(envelope.incarnation) {
+            peer.last_heard = self.now;
+            peer.earlier_run_since = None;
+            let lowest = peer.lowest_promise.get_or_insert(envelope.promise);
+            *lowest = envelope.promise.min(*lowest);
+        }
         Ok(Sender(place))
     }
 
@@ -62,6 +66,22 @@ impl<S: StateMachine> Replica<S> {
             }
         }
         Ok(())
+    }
+
+    /// Takes over by which files others know their peers: one of those that is
+    /// wiped is recognized then also by whoever has never heard it before.
+    pub(super) fn learn_instances(&mut self, ping: &Ping, outputs: &mut Outputs) {
+        for known in &ping.peers {
+            if known.id == self.boot.id() || !self.boot.voters().contains(&known.id) {
+                continue;
+            }
+            match self.promises.instance_of(known.id) {
+                None => self.remember_instance(known.id, known.instance, outputs),
+                Some(own) if own == known.instance => {}
+                // One of the two was deceived; what is on disk stays.
+                Some(_) => (outputs.events).push(Event::Dropped(DropReason::OtherInstance)),
+            }
+        }
     }
 
     fn accept_incarnation(
@@ -85,17 +105,20 @@ impl<S: StateMachine> Replica<S> {
             return Ok(());
         }
         // What an earlier run reported of its log describes a promise that is
-        // on disk, and the run after it never says it again.
-        if matches!(message.body, MessageBody::DoViewChange(_)) {
+        // on disk, and the run after it never says it again. The run after it
+        // has promised at least as much from its start.
+        let is_earlier = envelope.incarnation.counter < known.counter;
+        let is_report = matches!(message.body, MessageBody::DoViewChange(_));
+        let is_possible = Some(envelope.promise) <= peer.lowest_promise;
+        if is_report && is_earlier && is_possible {
             return Ok(());
         }
         // Unless it is late, it is of files that were put back to an earlier
         // state, or copied: what that run has promised since, it cannot know.
         let since = *peer.earlier_run_since.get_or_insert(self.now);
-        let is_late = envelope.incarnation.counter < known.counter
-            && (self.now.since(since) <= ROLLED_BACK
-                || self.now.since(peer.last_heard) <= ROLLED_BACK);
-        if !is_late {
+        let is_quiet =
+            self.now.since(since) > ROLLED_BACK && self.now.since(peer.last_heard) > ROLLED_BACK;
+        if !is_earlier || is_quiet || (is_report && !is_possible) {
             self.send_notice(NoticeKind::MetaRolledBack, envelope, outputs);
         }
         Err(DropReason::EarlierIncarnation)

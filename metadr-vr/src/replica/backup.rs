@@ -75,7 +75,8 @@ impl<S: StateMachine> Replica<S> {
 
     /// Sends what was promised by handling messages: one PREPARE_OK for all of them.
     pub(super) fn acknowledge(&mut self, outputs: &mut Outputs) {
-        if !std::mem::take(&mut self.owes_acknowledgement) {
+        // Not before the view is promised on disk; it is owed until then.
+        if !self.may_speak() || !std::mem::take(&mut self.owes_acknowledgement) {
             return;
         }
         let head = self.log.head_header();

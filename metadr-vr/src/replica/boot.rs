@@ -119,6 +119,9 @@ impl<S: StateMachine> Replica<S> {
         self.last_normal = image.last_normal;
         self.commit_number = image.commit;
         self.apply_committed(outputs);
+        if let Status::Faulted(_) = self.status {
+            return;
+        }
         if crate::options::bug!(self.options, P5) && self.is_primary() {
             self.status = Status::Normal;
             outputs.events.push(Event::Normal {

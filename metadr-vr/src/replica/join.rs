@@ -33,6 +33,8 @@ pub(super) struct Staged {
     request: u64,
     /// Something came since it was asked last.
     has_progressed: bool,
+    /// The entries begin with what was fetched for an earlier view.
+    is_salvaged: bool,
     /// When to ask again, or another.
     due: Tick,
 }
@@ -76,8 +78,10 @@ impl<S: StateMachine> Replica<S> {
             return self.put_on_top(goal, inline, outputs);
         }
         let (base, mut entries) = self.usable(&goal, inline);
+        let mut is_salvaged = false;
         if entries.is_empty() && base < goal.head {
             entries = self.salvaged(base, goal.head);
+            is_salvaged = !entries.is_empty();
         }
         self.staged = Some(Staged {
             goal,
@@ -86,6 +90,7 @@ impl<S: StateMachine> Replica<S> {
             source,
             request: 0,
             has_progressed: false,
+            is_salvaged,
             due: self.now,
         });
         self.continue_staging(outputs);
@@ -166,8 +171,14 @@ impl<S: StateMachine> Replica<S> {
                 } = self.staged.take().expect("it is staged");
                 return self.install(base, entries, goal.commit, outputs);
             }
-            // This source has another log: begin again with the next.
             staged.entries.clear();
+            if std::mem::take(&mut staged.is_salvaged) {
+                // That was of a log which has been given up, and says nothing
+                // of this source.
+                return self.fetch_staged(outputs);
+            }
+            // This source has another log: begin again with the next.
+            staged.has_progressed = false;
             staged.due = self.now;
             return;
         }
@@ -245,8 +256,13 @@ impl<S: StateMachine> Replica<S> {
                 staged.entries.push(entry);
             } else if is_awaited {
                 // The source holds another log, or this replica got a wrong
-                // beginning from an earlier one.
-                staged.entries.clear();
+                // beginning from an earlier one. It may be the only one that
+                // has the right one, so it is asked for that first.
+                if !staged.entries.is_empty() {
+                    staged.entries.clear();
+                    staged.is_salvaged = false;
+                    return self.fetch_staged(outputs);
+                }
                 staged.due = self.now;
                 return;
             } else {

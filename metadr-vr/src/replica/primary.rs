@@ -6,8 +6,8 @@ use crate::options::bug;
 use crate::outputs::{DropReason, Event, Outputs};
 use crate::quorum::reached_by;
 use crate::wire::{
-    ClientOperation, Commit, Entry, Hash128, Incarnation, MessageBody, OpNumber, Ping, Prepare,
-    PrepareOk, ReplicaId,
+    ClientOperation, Commit, Entry, EpochView, Hash128, Incarnation, MessageBody, OpNumber, Ping,
+    Prepare, PrepareOk, ReplicaId,
 };
 use crate::{StateMachine, Tick};
 
@@ -16,6 +16,9 @@ use crate::{StateMachine, Tick};
 pub(super) struct Peer {
     pub(super) incarnation: Option<Incarnation>,
     pub(super) last_heard: Tick,
+    /// The lowest promise that was heard from its present run: no earlier run
+    /// can have made a higher one.
+    pub(super) lowest_promise: Option<EpochView>,
     /// Since when only an earlier run of it is heard.
     pub(super) earlier_run_since: Option<Tick>,
     /// What it last said of itself in this run.
@@ -40,6 +43,7 @@ impl Peer {
         Self {
             incarnation: None,
             last_heard: now,
+            lowest_promise: None,
             earlier_run_since: None,
             ping: None,
             answered: Tick(0),
@@ -72,6 +76,7 @@ impl Peer {
         *self = Self {
             incarnation: self.incarnation,
             last_heard: self.last_heard,
+            lowest_promise: self.lowest_promise,
             ping: self.ping.take(),
             next_send: head + 1,
             ..Self::new(now, commit)
@@ -184,6 +189,9 @@ impl<S: StateMachine> Replica<S> {
             self.suspended = false;
             self.votes.withdraw();
             outputs.events.push(Event::Resumed);
+        } else if !self.suspended && !self.is_asked_for_later_view() {
+            // Whoever needed the vote does not any more.
+            self.votes.withdraw();
         }
     }
 

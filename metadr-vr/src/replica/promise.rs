@@ -57,6 +57,9 @@ impl<S: StateMachine> Replica<S> {
         if !was_synced && self.promises.view_is_synced() {
             self.view_promised(outputs);
         }
+        if self.is_all_synced() {
+            self.choose_log(outputs);
+        }
     }
 
     /// Whether messages may leave: each of them shows the view.

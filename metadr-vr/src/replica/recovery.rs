@@ -190,6 +190,15 @@ impl<S: StateMachine> Replica<S> {
         said.is_some_and(|(at, _)| self.now.since(at) <= window)
     }
 
+    /// Whether a replica that recovers has promised a later view, which only a
+    /// view change can lead to.
+    pub(super) fn is_asked_for_later_view(&self) -> bool {
+        let mut said = self.recovery.recovering.iter().enumerate();
+        said.any(|(place, said)| {
+            self.recovers(place) && said.is_some_and(|(_, promise)| promise > self.view)
+        })
+    }
+
     fn memory_of(&self, place: usize) -> Memory {
         if self.recovers(place) {
             return Memory::Lost;

@@ -163,7 +163,14 @@ impl<S: StateMachine> Replica<S> {
 
     /// Keeps what another says of itself. A backup that its primary does not
     /// reach stays current by what those know that are reached.
-    pub(super) fn on_ping(&mut self, Sender(place): Sender, view: EpochView, ping: Ping) {
+    pub(super) fn on_ping(
+        &mut self,
+        Sender(place): Sender,
+        view: EpochView,
+        ping: Ping,
+        outputs: &mut Outputs,
+    ) {
+        self.learn_instances(&ping, outputs);
         let is_left_alone =
             self.status == Status::Normal && !self.is_primary() && !self.hears_from_primary();
         if is_left_alone {

@@ -62,7 +62,11 @@ impl<S: StateMachine> Replica<S> {
         };
         let is_late = self.now >= stopping.until;
         let is_done = match self.status {
-            Status::Normal if self.is_primary() => self.is_drained() && self.successor().is_none(),
+            Status::Normal if self.is_primary() => {
+                // Others may have nobody else to get their memory from.
+                let is_needed = self.others().any(|(place, _)| self.recovers(place));
+                self.is_drained() && self.successor().is_none() && !is_needed
+            }
             Status::Normal => true,
             Status::ViewChange { .. } => false,
             Status::Recovering | Status::Stopped | Status::Faulted(_) => return true,

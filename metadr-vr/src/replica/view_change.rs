@@ -159,6 +159,19 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         self.view_change.reported[place].get_or_insert(report);
+        self.choose_log(outputs);
+    }
+
+    /// Chooses the log of the view, once a quorum has reported.
+    pub(super) fn choose_log(&mut self, outputs: &mut Outputs) {
+        let is_collecting = self.status == (Status::ViewChange { entered: true })
+            && self.is_primary()
+            && !self.view_change.is_chosen;
+        // The files by which a peer is known have to be on disk before what it
+        // reports counts.
+        if !is_collecting || !self.peers_are_synced() {
+            return;
+        }
         let reported = self.view_change.reported.iter().flatten().count();
         // Its own report counts once its own promise is on disk, and it is a
         // must: this log is the one that can be read without the network.
@@ -285,7 +298,12 @@ impl<S: StateMachine> Replica<S> {
             self.view_change.give_up = self.now.after(self.patience());
             self.cast_vote(self.view.view + 1, outputs);
         }
-        if self.now >= self.view_change.resend && self.may_speak() {
+        if self.now >= self.view_change.resend {
+            self.view_change.resend = self.now.after(self.options.view_change_resend);
+            if !self.may_speak() {
+                // It is said when the promise is on disk.
+                return;
+            }
             if entered {
                 self.announce_view(outputs);
             } else if self.staged.is_none() {
@@ -294,7 +312,6 @@ impl<S: StateMachine> Replica<S> {
             if self.staged.is_none() {
                 self.ask_another_for_view(outputs);
             }
-            self.view_change.resend = self.now.after(self.options.view_change_resend);
         }
     }
 

@@ -330,6 +330,9 @@ impl World {
         let clock = node.clock;
         let (local, wall_ms) = (clock.local(self.now), clock.wall_ms(self.now));
         replica.on_tick(local, wall_ms, &mut outputs);
+        // Else its embedder would do nothing but call it.
+        let deadline = replica.next_deadline();
+        assert!(deadline.is_none_or(|deadline| deadline > local));
         self.settle_event(index, outputs)
     }
 

@@ -136,6 +136,9 @@ impl Group {
             if deadline.is_some_and(|deadline| deadline <= now) && !self.is_paused(id) {
                 self.call(id, |replica, outputs| {
                     replica.on_tick(now, wall_ms, outputs);
+                    // Else its embedder would do nothing but call it.
+                    let deadline = replica.next_deadline();
+                    assert!(deadline.is_none_or(|deadline| deadline > now));
                     replica.flush(outputs);
                 });
             }

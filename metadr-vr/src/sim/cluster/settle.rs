@@ -22,7 +22,7 @@ const ANSWERED: u64 = 400;
 const ANSWERED_AT_ONCE: u64 = 100;
 
 /// L3: all have the same state after so many ticks, and after the time that a
-/// transfer takes for each entry that one of them lags.
+/// transfer takes for each entry that one of them lags or that is to be made.
 const AGREED: u64 = 600;
 
 /// L4: for so long nothing changes.
@@ -206,7 +206,8 @@ impl World {
 
     /// L3: they have executed the same, and all that they hold.
     fn await_agreement(&mut self, members: &[usize]) -> Result<(), Violation> {
-        let patience = AGREED + self.lag(members) * self.transfer();
+        let entries = self.lag(members) + self.backlog(members);
+        let patience = AGREED + entries * self.transfer();
         let limit = self.now.after(self.by_slowest_clock(patience));
         while !self.agree(members) {
             if self.now >= limit {
@@ -226,6 +227,13 @@ impl World {
         }
         let what = format!("{committed} entries were committed, {members:?} have fewer");
         Err(self.unsettled("S8", &what))
+    }
+
+    /// How many requests the primary has not put into its log. Those of closed
+    /// connections are not waited for by anybody, and are done all the same.
+    fn backlog(&self, members: &[usize]) -> u64 {
+        let waiting = self.members(members).map(Replica::waiting_requests);
+        waiting.max().unwrap_or(0) as u64
     }
 
     /// How many entries one of them holds that another does not.
