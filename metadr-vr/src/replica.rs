@@ -208,7 +208,7 @@ impl<S: StateMachine> Replica<S> {
             MessageBody::DoViewChange(report) => self.on_do_view_change(sender, report, outputs),
             MessageBody::StartView(start) => self.on_start_view(sender, start, outputs),
             MessageBody::GetView => self.on_get_view(sender, outputs),
-            MessageBody::FetchLog(fetch) => self.on_fetch_log(sender, &fetch, outputs),
+            MessageBody::FetchLog(fetch) => self.on_fetch_log(sender, promise, &fetch, outputs),
             MessageBody::LogChunk(chunk) => self.on_log_chunk(sender, chunk, outputs),
             MessageBody::Recovery(ask) => self.on_recovery(sender, promise, &ask, outputs),
             MessageBody::RecoveryResponse(response) => {

@@ -85,7 +85,7 @@ const FOUND: [Found; Bug::ALL.len()] = [
     found(Bug::P16, 2, 300, "S8", 136),
     found(Bug::P17, 22, 3_000, "S6", 834),
     found(Bug::P18, 0, 300, "S4", 511),
-    found(Bug::P19, 61, 3_000, "assertion", 12_652),
+    found(Bug::P19, 82, 3_000, "S1", 8_888),
     found(Bug::P22, 0, 300, "S13", 49),
     found(Bug::P36, 582, 3_000, "S3", 5_541),
     found(Bug::P39, 68, 3_000, "S6", 7_037),

@@ -24,7 +24,7 @@ pub(super) struct Peer {
     /// What it last said of itself in this run.
     pub(super) ping: Option<Ping>,
     /// When it last answered this replica as its primary.
-    answered: Tick,
+    pub(super) answered: Tick,
     /// It holds everything up to here.
     acked: OpNumber,
     /// The highest round that it has echoed.

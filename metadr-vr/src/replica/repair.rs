@@ -210,9 +210,15 @@ impl<S: StateMachine> Replica<S> {
     pub(super) fn on_fetch_log(
         &mut self,
         Sender(place): Sender,
+        view: EpochView,
         fetch: &FetchLog,
         outputs: &mut Outputs,
     ) {
+        if view == self.view {
+            // Also one that has yet to take over the view's log listens to its
+            // primary: without it, the view could not last until it has.
+            self.peers[place].answered = self.now;
+        }
         let to = self.boot.voters()[place];
         let max_bytes = u64::from(fetch.max_bytes).min(self.answer_bytes());
         let answer = self.log.slice(fetch.first, fetch.last, max_bytes);

@@ -124,6 +124,23 @@ fn a_primary_that_is_heard_of_and_not_answered_does_nothing() {
 }
 
 #[test]
+fn a_view_lasts_while_a_replica_that_its_quorum_needs_takes_over_its_log() {
+    let mut primary = replica(0, 3, Options::default());
+    let mut outputs = Outputs::default();
+    let fetch = MessageBody::FetchLog(FetchLog {
+        request: 1,
+        first: 1,
+        last: 9,
+        max_bytes: 1000,
+    });
+    let fetches = [said(1, 0, fetch)];
+    live(&mut primary, 1, 500, &fetches, &mut outputs);
+    assert!(!outputs.events.contains(&Event::Suspended));
+    live(&mut primary, 501, 600, &[], &mut outputs);
+    assert!(outputs.events.contains(&Event::Suspended));
+}
+
+#[test]
 fn a_primary_that_hears_no_quorum_still_brings_others_back() {
     let mut primary = replica(0, 3, Options::default());
     let mut outputs = Outputs::default();
