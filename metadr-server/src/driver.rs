@@ -431,7 +431,7 @@ mod tests {
                 cluster: [9; 16],
                 sender: 1,
                 instance: boot.meta.instance,
-                incarnation: boot.meta.incarnation.clone(),
+                incarnation: boot.meta.incarnation,
                 promise: boot.meta.promise,
             },
             body: MessageBody::EnterView,
