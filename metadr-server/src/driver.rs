@@ -75,7 +75,7 @@ pub enum Ended {
 #[derive(Clone)]
 pub(crate) struct Handle {
     clients: async_channel::Sender<Input>,
-    messages: async_channel::Sender<Message>,
+    messages: async_channel::Sender<(u64, Message)>,
     status: Arc<StatusCell>,
 }
 
@@ -108,9 +108,10 @@ impl Handle {
         drop(self.clients.try_send(Input::Stop));
     }
 
-    /// Hands in a message of another replica; drops it if too many wait.
-    pub(crate) fn deliver(&self, message: Message) {
-        drop(self.messages.try_send(message));
+    /// Hands in a message of another replica, which came on the connection of
+    /// this number; drops it if too many wait.
+    pub(crate) fn deliver(&self, connection: u64, message: Message) {
+        drop(self.messages.try_send((connection, message)));
     }
 
     pub(crate) fn status(&self) -> &StatusCell {
@@ -121,7 +122,7 @@ impl Handle {
 /// The other ends of a [`Handle`].
 pub(crate) struct Inputs {
     clients: async_channel::Receiver<Input>,
-    messages: async_channel::Receiver<Message>,
+    messages: async_channel::Receiver<(u64, Message)>,
     /// What is on disk.
     written: async_channel::Receiver<u64>,
     status: Arc<StatusCell>,
@@ -235,16 +236,16 @@ impl<R: Runtime> Driver<R> {
         &mut self,
         cx: &mut Context<'_>,
         mut clients: Pin<&mut async_channel::Receiver<Input>>,
-        mut messages: Pin<&mut async_channel::Receiver<Message>>,
+        mut messages: Pin<&mut async_channel::Receiver<(u64, Message)>>,
         sleep: Pin<&mut S>,
     ) -> Poll<bool> {
         let (now, instant) = (self.now(), self.runtime.now());
         let mut taken = 0;
         while taken < INPUTS_PER_TURN / 2
-            && let Poll::Ready(Some(message)) = messages.as_mut().poll_next(cx)
+            && let Poll::Ready(Some((connection, message))) = messages.as_mut().poll_next(cx)
         {
             let from = message.envelope.sender;
-            self.surroundings.links.heard(from, instant);
+            self.surroundings.links.heard(from, connection, instant);
             self.replica.on_message(now, message, &mut self.outputs);
             taken += 1;
         }
@@ -446,7 +447,7 @@ mod tests {
         };
         let (handle, inputs) = channel(written);
         for _ in 0..MESSAGES_WAITING {
-            handle.deliver(message.clone());
+            handle.deliver(1, message.clone());
         }
         handle.stop();
         let waiting = inputs.messages.clone();

@@ -6,7 +6,9 @@
 //! Nothing comes back on a link, so it cannot see by itself that its packets
 //! no longer arrive; TCP would go on for a quarter of an hour, and after a long
 //! partition wait for minutes before its next attempt. But a peer that lives
-//! says something every second, on its own link.
+//! says something every second, on its own link. And a peer that hears nobody
+//! makes its link anew: that it is heard afterwards tells nothing of the other
+//! direction, which needs a new connection as well.
 
 use crate::config::Endpoint;
 use crate::last_words::EndsProcess;
@@ -39,17 +41,40 @@ pub(crate) struct Links {
 struct Link {
     queue: async_channel::Sender<Message>,
     heard: Heard,
+    /// The latest connection of the peer's own link.
+    incoming: Option<u64>,
 }
 
-/// When a peer was last heard, in nanoseconds of the runtime's clock.
+/// What is known of a peer from its own link, in nanoseconds of the runtime's
+/// clock.
 #[derive(Clone, Default)]
-struct Heard(Arc<AtomicU64>);
+struct Heard(Arc<Times>);
+
+#[derive(Default)]
+struct Times {
+    /// When it was last heard.
+    heard: AtomicU64,
+    /// When it was first heard on the latest of its connections.
+    connected: AtomicU64,
+}
 
 impl Heard {
-    /// Whether the peer has been silent too long for a connection made at `since`.
-    fn is_silent(&self, since: Instant, now: Instant) -> bool {
-        let heard = Instant::ZERO + Duration::from_nanos(self.0.load(Ordering::Relaxed));
-        now.saturating_duration_since(heard.max(since)) > SILENCE
+    fn note(&self, now: Instant, is_new_connection: bool) {
+        self.0.heard.store(now.as_nanos(), Ordering::Relaxed);
+        if is_new_connection {
+            self.0.connected.store(now.as_nanos(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a connection to the peer that was made at `since` may lead
+    /// nowhere: the peer has been silent too long, or it has connected again.
+    /// If it did so when this connection was new, it did because this one is.
+    fn is_doubtful(&self, since: Instant, now: Instant) -> bool {
+        let time =
+            |nanos: &AtomicU64| Instant::ZERO + Duration::from_nanos(nanos.load(Ordering::Relaxed));
+        let is_silent = now.saturating_duration_since(time(&self.0.heard).max(since)) > SILENCE;
+        let connected = time(&self.0.connected);
+        is_silent || connected.saturating_duration_since(since) > SILENCE
     }
 }
 
@@ -61,15 +86,25 @@ impl Links {
             let (queue, receiver) = async_channel::bounded(WAITING);
             let heard = Heard::default();
             runtime.spawn(run(runtime.clone(), endpoint, receiver, heard.clone()));
-            links.insert(id, Link { queue, heard });
+            let link = Link {
+                queue,
+                heard,
+                incoming: None,
+            };
+            links.insert(id, link);
         }
         Self { links }
     }
 
-    /// Notes that a peer has said something.
-    pub(crate) fn heard(&self, from: ReplicaId, now: Instant) {
-        if let Some(link) = self.links.get(&from) {
-            link.heard.0.store(now.as_nanos(), Ordering::Relaxed);
+    /// Notes that a peer has said something, on the connection of this number:
+    /// later ones have higher numbers.
+    pub(crate) fn heard(&mut self, from: ReplicaId, connection: u64, now: Instant) {
+        if let Some(link) = self.links.get_mut(&from) {
+            let is_new = link.incoming.is_none_or(|latest| latest < connection);
+            if is_new {
+                link.incoming = Some(connection);
+            }
+            link.heard.note(now, is_new);
         }
     }
 
@@ -117,7 +152,7 @@ async fn forward<R: Runtime>(
 ) {
     let since = runtime.now();
     while let Ok(message) = queue.recv().await {
-        if client.rpc().is_closed() || heard.is_silent(since, runtime.now()) {
+        if client.rpc().is_closed() || heard.is_doubtful(since, runtime.now()) {
             return;
         }
         let encoded = xdr::to_bytes(&message).expect("a message has no bounds to break");
@@ -131,5 +166,26 @@ async fn forward<R: Runtime>(
             // A single message that cannot be sent is as good as lost.
             Some(Err(_)) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_doubtful_when_its_peer_is_silent_or_has_connected_again() {
+        let at = |millis| Instant::ZERO + Duration::from_millis(millis);
+        let heard = Heard::default();
+        assert!(!heard.is_doubtful(at(0), at(2000)));
+        assert!(heard.is_doubtful(at(0), at(2001)));
+        heard.note(at(2500), false);
+        assert!(!heard.is_doubtful(at(0), at(4500)));
+        assert!(heard.is_doubtful(at(0), at(4501)));
+        // Whoever answers a new connection with a new one is not answered.
+        heard.note(at(4600), true);
+        assert!(heard.is_doubtful(at(2599), at(4600)));
+        assert!(!heard.is_doubtful(at(2600), at(4600)));
+        assert!(!heard.is_doubtful(at(4700), at(4700)));
     }
 }

@@ -13,12 +13,13 @@ pub(crate) struct Replication {
 
 impl v1::Server for Replication {
     /// Hands an intact message on; drops any other, as the network might have.
-    fn deliver(&self, _: CallContext, frame: Frame) {
+    fn deliver(&self, context: CallContext, frame: Frame) {
         if crc32c::crc32c(&frame.message) != frame.crc32c {
             return;
         }
         if let Ok(message) = xdr::from_bytes(frame.message) {
-            self.replica.deliver(message);
+            let connection = context.connection().number();
+            self.replica.deliver(connection, message);
         }
     }
 }

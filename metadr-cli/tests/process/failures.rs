@@ -232,6 +232,22 @@ fn connections_between_replicas_that_lead_nowhere_are_replaced() {
     cluster.assert_running(&[0, 1, 2]);
 }
 
+/// A replica that hears nobody makes its own connections anew and is heard
+/// again, or still. The others took that for a sign that theirs were good.
+#[test]
+fn connections_that_lead_nowhere_in_one_direction_were_kept() {
+    let (mut cluster, network) = Cluster::start_behind_proxies(3);
+    let mut client = cluster.client();
+    assert_eq!(client.make(&Call::Create(b"/a", b"1")), Answer::DONE);
+    let primary = cluster.primary();
+    let [deaf, victim] = [(primary + 1) % 3, (primary + 2) % 3];
+    network.silence_connections_to(deaf);
+    cluster.replica(victim).kill();
+    assert_eq!(client.make(&Call::Set(b"/a", b"2")), Answer::DONE);
+    assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"2"));
+    cluster.assert_running(&[primary, deaf]);
+}
+
 /// More than half have lost their memory, and the one that has not was no
 /// primary: to go on would be to guess. Everybody says so, with who kept what.
 #[test]

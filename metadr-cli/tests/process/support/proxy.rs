@@ -48,8 +48,9 @@ pub(crate) enum Cut {
 #[derive(Debug, Default)]
 struct State {
     is_lossy: AtomicBool,
-    /// Connections that were made before the last of these events are dead.
-    deaths: AtomicU64,
+    /// Connections to each replica that were made before the last of these
+    /// events are dead.
+    deaths: Vec<AtomicU64>,
     has_ended: AtomicBool,
     cut_off: Mutex<Option<(usize, Cut)>>,
 }
@@ -57,7 +58,10 @@ struct State {
 impl Network {
     /// A network to these ports of this machine. It loses nothing yet.
     pub(crate) fn start(targets: &[u16]) -> Self {
-        let state = Arc::<State>::default();
+        let state = Arc::new(State {
+            deaths: targets.iter().map(|_| AtomicU64::new(0)).collect(),
+            ..State::default()
+        });
         let proxies = (0..)
             .zip(targets)
             .map(|(replica, port)| Proxy::start(replica, *port, &state));
@@ -81,7 +85,15 @@ impl Network {
     /// The connections that there are lead nowhere any more, and neither end
     /// is told. New ones are good.
     pub(crate) fn silence_connections(&self) {
-        self.state.deaths.fetch_add(1, Ordering::Relaxed);
+        for replica in 0..self.state.deaths.len() {
+            self.silence_connections_to(replica);
+        }
+    }
+
+    /// The same with the connections to one replica alone: it hears nobody,
+    /// and is heard.
+    pub(crate) fn silence_connections_to(&self, replica: usize) {
+        self.state.deaths[replica].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Cuts a replica off from all others, in both directions.
@@ -168,7 +180,7 @@ fn accept_all(listener: &TcpListener, replica: usize, target: u16, state: &Arc<S
             replica,
             target,
             lifetime: random.usize(1..40_000),
-            born: state.deaths.load(Ordering::Relaxed),
+            born: state.deaths[replica].load(Ordering::Relaxed),
             state: Arc::clone(state),
         };
         // Ends with the connection, at the latest when the replicas end.
@@ -240,7 +252,7 @@ impl Way {
     ) -> io::Result<()> {
         let mut passed = 0;
         for Piece { due, bytes } in pieces {
-            if self.state.deaths.load(Ordering::Relaxed) > self.born {
+            if self.state.deaths[self.replica].load(Ordering::Relaxed) > self.born {
                 continue;
             }
             thread::sleep(due.saturating_duration_since(Instant::now()));
