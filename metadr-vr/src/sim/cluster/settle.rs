@@ -160,8 +160,10 @@ impl World {
         let patience = self.by_slowest_clock(600 + self.back_offs() + stop);
         self.play_until(self.now.0 + patience)?;
         let transfer = self.by_slowest_clock(self.lag(members) * self.transfer());
-        if self.common_view(members).is_none() && transfer > 0 {
-            self.play_until(self.now.0 + transfer + patience)?;
+        let limit = self.now.after(transfer + patience);
+        // The bound is for the worst of ways; most transfers take far less.
+        while self.common_view(members).is_none() && transfer > 0 && self.now < limit {
+            self.play_until(self.now.0 + 10)?;
         }
         let what = format!("{members:?} are not in one view");
         (self.common_view(members)).ok_or_else(|| self.unsettled("L1", &what))
