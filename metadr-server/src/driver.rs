@@ -401,7 +401,7 @@ fn refuse(input: Input) {
 }
 
 /// The wall clock, for the time stamps of entries alone.
-fn wall_ms() -> u64 {
+pub(crate) fn wall_ms() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

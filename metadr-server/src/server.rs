@@ -21,7 +21,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The largest number of replicas in a group.
 pub const MAX_REPLICAS: usize = MAX_VOTERS as usize;
@@ -200,13 +200,8 @@ pub fn start<R: Runtime>(
         .zip(config.endpoints.iter().cloned())
         .filter(|(peer, _)| *peer != own)
         .collect();
-    let wall_ms = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| {
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        });
     let options = Options::default();
-    let seed = random_u64()?;
+    let (seed, wall_ms) = (random_u64()?, driver::wall_ms());
     let (replica, first) = Replica::new(boot, Machine::new(), options, seed, Tick(0), wall_ms);
     // The thread has the directory, which stays locked as long as it runs.
     let (storage, written) = Storage::start(state).map_err(StartError::Thread)?;

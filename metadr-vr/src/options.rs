@@ -111,8 +111,8 @@ impl Default for Options {
     }
 }
 
-/// Whether a defect, or one of several, is switched on. Without the feature it never is, and the
-/// compiler removes the defect.
+/// Whether a defect, or one of several, is switched on. Without the feature it
+/// never is, and the compiler removes the defect.
 macro_rules! bug {
     ($options:expr, $($bug:ident)|+) => {{
         #[cfg(feature = "bug-switches")]
