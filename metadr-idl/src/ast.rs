@@ -1,15 +1,47 @@
 //! The tree of an `.x` file as it is written: names unresolved, every node
 //! with its place.
 
-use crate::Span;
+use crate::{Diagnostic, FileId, SourceMap, Span};
 
-/// A whole file.
+use std::sync::Arc;
+
+/// The files of one compilation: those that were given and, before each, those
+/// that it imports.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// Every text that was read.
+    pub sources: Arc<SourceMap>,
+    /// The files, each once, each after those that it imports. What a file
+    /// includes (`#include`) is part of it.
+    pub files: Vec<File>,
+    /// What is unusual about the text and does not change its meaning: no errors.
+    pub deviations: Vec<Diagnostic>,
+}
+
+/// A file.
 #[derive(Clone, Debug)]
 pub struct File {
+    /// Which file it is.
+    pub id: FileId,
+    /// Whether it was given to be compiled, or is only imported by one that was.
+    pub is_given: bool,
     /// What it defines, in order.
     pub definitions: Vec<Definition>,
     /// Its passthrough (`%`) lines, which have no meaning for Rust.
     pub passthrough: Vec<Span>,
+    /// The C headers that its passthrough lines include.
+    pub imports: Vec<Import>,
+}
+
+/// `%#include "name.h"`: where `name.x` is found, its names are known.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The name between the quotes or brackets.
+    pub header: String,
+    /// Its place.
+    pub span: Span,
+    /// The file that it stands for; `None` if there is no such `.x` file.
+    pub file: Option<FileId>,
 }
 
 /// A name at the place where it stands.
@@ -49,7 +81,7 @@ pub enum DefinitionKind {
     /// `namespace name { … }`
     Namespace(Vec<Definition>),
     /// `const name = value;`
-    Constant(Value),
+    Constant(ConstantValue),
     /// `typedef declaration;`
     Typedef(Shape),
     /// `enum name { … };`
@@ -60,6 +92,15 @@ pub enum DefinitionKind {
     Union(Union),
     /// `program name { … } = number;`
     Program(Program),
+}
+
+/// What a constant stands for.
+#[derive(Clone, Debug)]
+pub enum ConstantValue {
+    /// A number, or the name of another constant.
+    Value(Value),
+    /// `"text"`, without the quotes, and its place. Only rpcgen has it.
+    Text(String, Span),
 }
 
 /// One name of an enumeration.
@@ -134,16 +175,20 @@ pub enum Shape {
     String(Option<Value>),
 }
 
-/// A base type, or the name of another.
+/// A type where it is used.
 #[derive(Clone, Debug)]
 pub enum TypeSpecifier {
-    /// One of the language's own types.
-    Base(BaseType),
+    /// One of the language's own types, and its place.
+    Base(BaseType, Span),
     /// A type that is defined somewhere.
     Named(ScopedName),
+    /// A type without a name that is defined where it is used: an enumeration,
+    /// a structure or a union. Then its place, that of its keyword.
+    Anonymous(Box<DefinitionKind>, Span),
 }
 
-/// The number types of RFC 4506.
+/// The number types of RFC 4506, and those of C that rpcgen adds. On the wire
+/// each of the latter takes four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseType {
     /// `int`
@@ -158,8 +203,22 @@ pub enum BaseType {
     Float,
     /// `double`
     Double,
+    /// `quadruple`
+    Quadruple,
     /// `bool`
     Bool,
+    /// `char`
+    Char,
+    /// `unsigned char`
+    UnsignedChar,
+    /// `short`
+    Short,
+    /// `unsigned short`
+    UnsignedShort,
+    /// `long`
+    Long,
+    /// `unsigned long`
+    UnsignedLong,
 }
 
 /// A number, or the name of one.

@@ -12,20 +12,21 @@ mod recursion;
 mod types;
 mod values;
 
-use crate::ast::{Definition, DefinitionKind, File};
-use crate::model::{Constant, Item, Model, Module, TypeDefinition, TypeKind};
-use crate::{Diagnostic, Diagnostics, Source, Span};
+use crate::ast::{self, Definition, DefinitionKind, Tree};
+use crate::model::{Constant, ConstantValue, Item, Model, Module, TypeDefinition, TypeKind};
+use crate::{CheckOptions, Diagnostic, Diagnostics, SourceMap, Span};
 use names::Names;
+use std::sync::Arc;
 
 /// # Errors
 ///
 /// Everything that is wrong with the file.
-pub(crate) fn check(source: &Source, file: &File) -> Result<Model, Diagnostics> {
+pub(crate) fn check(tree: &Tree, _options: &CheckOptions) -> Result<Model, Diagnostics> {
     let mut report = Report {
-        source,
+        sources: &tree.sources,
         found: Vec::new(),
     };
-    let names = Names::declare(file, &mut report);
+    let names = Names::declare(tree, &mut report);
     let mut checker = Checker {
         names,
         types: Vec::new(),
@@ -35,45 +36,46 @@ pub(crate) fn check(source: &Source, file: &File) -> Result<Model, Diagnostics> 
         .types
         .resize_with(checker.names.type_count(), || None);
     let mut root = Module::default();
-    checker.module(&file.definitions, &mut Vec::new(), &mut root);
+    for file in &tree.files {
+        checker.module(&file.definitions, &mut Vec::new(), &mut root);
+    }
     let Checker {
         types, mut report, ..
     } = checker;
     let mut model = Model {
+        sources: Arc::clone(&tree.sources),
         root,
-        types: Vec::new(),
+        ..Model::default()
     };
     if report.found.is_empty() {
         model.types = types
             .into_iter()
             .map(|ty| ty.expect("a type without an error was built"))
             .collect();
-        recursion::check(&model, file, &mut report);
+        recursion::check(&model, &mut report);
     }
-    match Diagnostics::from_found(report.found) {
-        Some(diagnostics) => Err(diagnostics),
-        None => Ok(model),
+    let found = Diagnostics::from_found(report.found);
+    if found.has_errors() {
+        return Err(found);
     }
+    Ok(model)
 }
 
 /// Collects errors.
 struct Report<'a> {
-    source: &'a Source,
+    sources: &'a SourceMap,
     found: Vec<Diagnostic>,
 }
 
 impl Report<'_> {
     fn error(&mut self, span: Span, message: impl Into<String>) {
-        let diagnostic = Diagnostic::new(self.source, span, message);
-        // A number that several places use is computed again for each.
-        if !self.found.contains(&diagnostic) {
-            self.found.push(diagnostic);
-        }
+        let diagnostic = Diagnostic::error(self.sources, span, message);
+        self.found.push(diagnostic);
     }
 
     /// The line of a place, for messages that point to a second one.
     fn line(&self, span: Span) -> usize {
-        self.source.line_column(span.start).0
+        self.sources.locate(span).line
     }
 }
 
@@ -110,10 +112,17 @@ impl<'a> Checker<'a> {
         let kind = match &definition.kind {
             DefinitionKind::Namespace(_) => unreachable!("namespaces are walked by the caller"),
             DefinitionKind::Constant(value) => {
+                let value = match value {
+                    ast::ConstantValue::Value(value) => {
+                        ConstantValue::Number(self.number(value, scope)?)
+                    }
+                    ast::ConstantValue::Text(text, _) => ConstantValue::Text(text.clone()),
+                };
                 return Some(Item::Constant(Constant {
                     name: definition.name.name.clone(),
+                    span: definition.name.span,
                     docs: definition.docs.clone(),
-                    value: self.number(value, scope)?,
+                    value,
                 }));
             }
             DefinitionKind::Program(program) => {
@@ -132,6 +141,8 @@ impl<'a> Checker<'a> {
         let id = self.names.own_type(scope, &definition.name)?;
         self.types[id.0] = Some(TypeDefinition {
             name: definition.name.name.clone(),
+            span: definition.name.span,
+            is_anonymous: false,
             namespace: scope.clone(),
             docs: definition.docs.clone(),
             kind: kind?,
@@ -150,28 +161,10 @@ fn reopened(module: &mut Module, definition: &Definition) -> usize {
     known.unwrap_or_else(|| {
         module.items.push(Item::Module(Module {
             name: name.clone(),
+            span: definition.name.span,
             docs: definition.docs.clone(),
             items: Vec::new(),
         }));
         module.items.len() - 1
     })
-}
-
-/// Every definition of a type with the namespaces around it.
-fn each_type<'a>(
-    definitions: &'a [Definition],
-    scope: &mut Scope,
-    visit: &mut impl FnMut(&Scope, &'a Definition),
-) {
-    for definition in definitions {
-        match &definition.kind {
-            DefinitionKind::Namespace(inner) => {
-                scope.push(definition.name.name.clone());
-                each_type(inner, scope, visit);
-                scope.pop();
-            }
-            DefinitionKind::Constant(_) | DefinitionKind::Program(_) => {}
-            _ => visit(scope, definition),
-        }
-    }
 }

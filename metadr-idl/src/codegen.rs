@@ -10,7 +10,8 @@ mod names;
 mod programs;
 mod types;
 
-use crate::model::{Item, Model, Module, Procedure, Type, TypeId};
+use crate::model::{ExternId, Item, Model, Module, Procedure, Type, TypeId};
+use crate::{Diagnostic, Diagnostics, Span};
 use facts::Facts;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -30,6 +31,20 @@ pub struct Options {
     /// The module that has this file's types already, if another expansion
     /// generated them. Its path replaces the types.
     pub types: Option<TokenStream>,
+    /// Names in Rust other than those that come of the file's: the name in the
+    /// file (`type`, `type.field`, `enumeration.ENUMERATOR`, `program`,
+    /// `program.version.procedure`; qualified by namespaces as in `a::type`) and
+    /// the one in Rust.
+    pub renames: Vec<(String, String)>,
+    /// Further traits to derive: the name of a type in the file, or `*` for
+    /// every structure, union and enumeration, and the path of the derive macro.
+    pub derives: Vec<(String, String)>,
+    /// Whether types implement `serde::Serialize` and `Deserialize`. The runtime
+    /// then has to be built with its feature `serde`.
+    pub serde: bool,
+    /// Whether types implement `arbitrary::Arbitrary`, within the bounds of the
+    /// file. The runtime then has to be built with its feature `arbitrary`.
+    pub arbitrary: bool,
 }
 
 impl Default for Options {
@@ -40,6 +55,10 @@ impl Default for Options {
             emit: Emit::ALL,
             one_way: Vec::new(),
             types: None,
+            renames: Vec::new(),
+            derives: Vec::new(),
+            serde: false,
+            arbitrary: false,
         }
     }
 }
@@ -77,12 +96,12 @@ impl Emit {
     };
 }
 
-/// Whether the options fit the file.
+/// Whether the options fit the files.
 ///
 /// # Errors
 ///
 /// What does not fit, for people.
-pub(crate) fn check_options(model: &Model, options: &Options) -> Result<(), String> {
+fn check_options(model: &Model, options: &Options) -> Result<(), String> {
     for name in &options.one_way {
         let named: Vec<_> = procedures(&model.root)
             .into_iter()
@@ -117,14 +136,19 @@ fn procedures(module: &Module) -> Vec<&Procedure> {
 }
 
 /// Turns a model into Rust.
-#[must_use]
-pub fn generate(model: &Model, options: &Options) -> TokenStream {
+///
+/// # Errors
+///
+/// Options that do not fit the files.
+pub(crate) fn generate(model: &Model, options: &Options) -> Result<TokenStream, Diagnostics> {
+    check_options(model, options)
+        .map_err(|message| Diagnostic::error(&model.sources, Span::default(), message))?;
     let generator = Generator {
         model,
         options,
         facts: Facts::of(model),
     };
-    generator.module(&model.root, &Scope::root())
+    Ok(generator.module(&model.root, &Scope::root()))
 }
 
 /// Where in the generated modules code stands.
@@ -200,6 +224,11 @@ impl Generator<'_> {
         quote! { #(#up)* #(#down ::)* #name }
     }
 
+    fn extern_path(&self, id: ExternId) -> TokenStream {
+        let path = &self.model.externs[id.0].path;
+        path.parse().expect("the checks let only paths through")
+    }
+
     /// The Rust type of a use.
     fn rust_type(&self, ty: &Type, scope: &Scope) -> TokenStream {
         let runtime = &self.options.runtime;
@@ -210,7 +239,12 @@ impl Generator<'_> {
             Type::UnsignedHyper => quote!(u64),
             Type::Float => quote!(f32),
             Type::Double => quote!(f64),
+            Type::Quadruple => quote!(#runtime::xdr::Quadruple),
             Type::Bool => quote!(bool),
+            Type::Char => quote!(i8),
+            Type::UnsignedChar => quote!(u8),
+            Type::Short => quote!(i16),
+            Type::UnsignedShort => quote!(u16),
             Type::OpaqueFixed(size) => {
                 let size = names::number(*size);
                 quote!([u8; #size])
@@ -237,6 +271,7 @@ impl Generator<'_> {
                 }
             }
             Type::Named(id) => self.path(*id, scope),
+            Type::Extern(id) => self.extern_path(*id),
         }
     }
 

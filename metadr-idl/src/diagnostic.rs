@@ -1,32 +1,85 @@
 //! What is wrong with a file, and where.
 
-use crate::{Source, Span};
+use crate::{SourceMap, Span};
 use std::fmt;
 
-/// One error: what was found at a place, and what was expected there.
+/// How bad a [`Diagnostic`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Harmless and common, but not RFC 4506 or RFC 5531. Shown, as an error,
+    /// under [`CheckOptions::pedantic`](crate::CheckOptions::pedantic) alone.
+    Deviation,
+    /// Probably not what was meant. An error if pedantic.
+    Warning,
+    /// The file cannot be compiled.
+    Error,
+}
+
+/// One finding: what was found at a place, and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    severity: Severity,
+    span: Span,
     file: String,
     line: usize,
     column: usize,
-    span: Span,
     message: String,
+    hint: Option<String>,
+    /// The line of the place.
+    text: String,
+    /// How many characters of it are meant; 0 for the end of a file.
+    width: usize,
 }
 
 impl Diagnostic {
-    /// An error about `span` of `source`.
-    pub fn new(source: &Source, span: Span, message: impl Into<String>) -> Self {
-        let (line, column) = source.line_column(span.start);
+    /// An error about `span`.
+    pub fn error(sources: &SourceMap, span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, sources, span, message)
+    }
+
+    /// A finding about `span`.
+    pub fn new(
+        severity: Severity,
+        sources: &SourceMap,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Self {
+        let place = sources.locate(span);
+        let meant = sources.text(span).lines().next().unwrap_or_default();
         Self {
-            file: source.name().to_owned(),
-            line,
-            column,
+            severity,
             span,
+            file: place.file.to_owned(),
+            line: place.line,
+            column: place.column,
             message: message.into(),
+            hint: None,
+            text: place.text.to_owned(),
+            width: meant.chars().count(),
         }
     }
 
-    /// The place in the file.
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same finding as an error.
+    #[must_use]
+    pub fn into_error(mut self) -> Self {
+        self.severity = Severity::Error;
+        self
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The place.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
@@ -37,8 +90,16 @@ impl Diagnostic {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
 }
 
+/// `file:line:column: error: message`, then the line, then what is meant in it
+/// with carets, then the hint.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -46,32 +107,72 @@ impl fmt::Display for Diagnostic {
             line,
             column,
             message,
+            text,
             ..
         } = self;
-        write!(f, "{file}:{line}:{column}: error: {message}")
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning | Severity::Deviation => "warning",
+        };
+        write!(f, "{file}:{line}:{column}: {severity}: {message}")?;
+        if !text.trim().is_empty() {
+            // Tabs stay tabs, so that the carets stand below what they mean.
+            let before = text.chars().take(column - 1);
+            let indent: String = before.map(|c| if c == '\t' { c } else { ' ' }).collect();
+            let carets = "^".repeat(self.width.max(1));
+            write!(f, "\n    {text}\n    {indent}{carets}")?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\n    hint: {hint}"),
+            None => Ok(()),
+        }
     }
 }
 
-/// Everything that is wrong with a file, in the order of the text. Never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What was found in the files of one compilation, in the order of the files
+/// and of their text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// The errors in the order of the text; `None` if there are none.
-    pub(crate) fn from_found(mut found: Vec<Diagnostic>) -> Option<Self> {
-        found.sort_by_key(Diagnostic::span);
-        (!found.is_empty()).then_some(Self(found))
+    /// Sorts what was found, and drops what was found twice.
+    #[must_use]
+    pub fn from_found(mut found: Vec<Diagnostic>) -> Self {
+        found.sort_by_key(|one| (one.span, std::cmp::Reverse(one.severity)));
+        found.dedup();
+        Self(found)
     }
 
-    /// Each error.
+    /// Each finding.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an error is among them.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.iter().any(|one| one.severity == Severity::Error)
     }
 }
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
         Self(vec![diagnostic])
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

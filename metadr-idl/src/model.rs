@@ -1,13 +1,23 @@
 //! The checked meaning of an `.x` file: every name resolved, every number
 //! computed. What the generator reads.
 
-/// A checked file.
+use crate::{Diagnostics, SourceMap, Span};
+use std::sync::Arc;
+
+/// The checked files of one compilation.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
+    /// Every text that was read.
+    pub sources: Arc<SourceMap>,
+    /// What was found that is not an error.
+    pub warnings: Diagnostics,
     /// Everything outside of a namespace, and the namespaces.
     pub root: Module,
     /// Every type of the file; [`TypeId`] is an index into it.
     pub types: Vec<TypeDefinition>,
+    /// Every type that is used and defined elsewhere; [`ExternId`] is an index
+    /// into it.
+    pub externs: Vec<Extern>,
 }
 
 impl Model {
@@ -33,8 +43,10 @@ impl Model {
 /// A namespace, or the file itself.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    /// Its name; empty for the file itself.
+    /// Its name; empty for the files themselves.
     pub name: String,
+    /// The place of the name.
+    pub span: Span,
     /// The comment above it.
     pub docs: Vec<String>,
     /// What it contains, in the order of the file. A namespace that is opened
@@ -55,15 +67,26 @@ pub enum Item {
     Program(Program),
 }
 
-/// A named number.
+/// A named number or text.
 #[derive(Clone, Debug)]
 pub struct Constant {
     /// The name as in the file.
     pub name: String,
+    /// The place of the name.
+    pub span: Span,
     /// Its comment.
     pub docs: Vec<String>,
-    /// The number, between `i64::MIN` and `u64::MAX`.
-    pub value: i128,
+    /// What it stands for.
+    pub value: ConstantValue,
+}
+
+/// What a [`Constant`] stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConstantValue {
+    /// A number between `i64::MIN` and `u64::MAX`.
+    Number(i128),
+    /// A text, as it stands between the quotes.
+    Text(String),
 }
 
 /// Which type of a [`Model`].
@@ -73,8 +96,13 @@ pub struct TypeId(pub usize);
 /// A type that the file defines.
 #[derive(Clone, Debug)]
 pub struct TypeDefinition {
-    /// The name as in the file, without namespaces.
+    /// The name as in the file, without namespaces. A type that has none there
+    /// has those of its parents, joined by underscores: `parent_field`.
     pub name: String,
+    /// The place of the name, or of the keyword where there is no name.
+    pub span: Span,
+    /// Whether the file names it.
+    pub is_anonymous: bool,
     /// The namespaces around it, outermost first.
     pub namespace: Vec<String>,
     /// Its comment.
@@ -101,6 +129,8 @@ pub enum TypeKind {
 pub struct Enumerator {
     /// The name as in the file.
     pub name: String,
+    /// The place of the name.
+    pub span: Span,
     /// Its comment.
     pub docs: Vec<String>,
     /// Its number.
@@ -112,6 +142,8 @@ pub struct Enumerator {
 pub struct Field {
     /// The name as in the file.
     pub name: String,
+    /// The place of the name.
+    pub span: Span,
     /// Its comment.
     pub docs: Vec<String>,
     /// Its type.
@@ -190,8 +222,18 @@ pub enum Type {
     Float,
     /// `double`
     Double,
+    /// `quadruple`
+    Quadruple,
     /// `bool`
     Bool,
+    /// `char` and `int8_t`; four bytes on the wire, as the three that follow.
+    Char,
+    /// `unsigned char` and `uint8_t`.
+    UnsignedChar,
+    /// `short` and `int16_t`.
+    Short,
+    /// `unsigned short` and `uint16_t`.
+    UnsignedShort,
     /// `opaque[size]`
     OpaqueFixed(u32),
     /// `opaque<limit>`
@@ -204,8 +246,23 @@ pub enum Type {
     Variable(Box<Self>, u32),
     /// `*element`
     Optional(Box<Self>),
-    /// A type of the file.
+    /// A type of the files.
     Named(TypeId),
+    /// A type that is defined elsewhere, in Rust.
+    Extern(ExternId),
+}
+
+/// Which path of [`Model::externs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExternId(pub usize);
+
+/// A type that is defined elsewhere, in Rust, and implements the codec's traits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extern {
+    /// The name in the file.
+    pub name: String,
+    /// The path in Rust.
+    pub path: String,
 }
 
 /// An ONC RPC program.
@@ -213,6 +270,8 @@ pub enum Type {
 pub struct Program {
     /// The name as in the file.
     pub name: String,
+    /// The place of the name.
+    pub span: Span,
     /// Its comment.
     pub docs: Vec<String>,
     /// The namespaces around it, outermost first.
@@ -228,6 +287,8 @@ pub struct Program {
 pub struct Version {
     /// The name as in the file.
     pub name: String,
+    /// The place of the name.
+    pub span: Span,
     /// Its comment.
     pub docs: Vec<String>,
     /// Its number.
@@ -241,6 +302,8 @@ pub struct Version {
 pub struct Procedure {
     /// The name as in the file.
     pub name: String,
+    /// The place of the name.
+    pub span: Span,
     /// Its comment.
     pub docs: Vec<String>,
     /// Its number.
@@ -256,6 +319,8 @@ pub struct Procedure {
 pub struct Argument {
     /// The name, or `arg`, `arg1`, `arg2` … where the file gives none.
     pub name: String,
+    /// The place of the name, or that of the procedure where it has none.
+    pub span: Span,
     /// Its type.
     pub ty: Type,
 }
@@ -264,7 +329,17 @@ pub struct Argument {
 #[must_use]
 pub fn min_size(model: &Model, ty: &Type) -> usize {
     match ty {
-        Type::Int | Type::UnsignedInt | Type::Float | Type::Bool => 4,
+        Type::Int
+        | Type::UnsignedInt
+        | Type::Float
+        | Type::Bool
+        | Type::Char
+        | Type::UnsignedChar
+        | Type::Short
+        | Type::UnsignedShort => 4,
+        Type::Quadruple => 16,
+        // Only the type itself knows.
+        Type::Extern(_) => 0,
         Type::Hyper | Type::UnsignedHyper | Type::Double => 8,
         Type::OpaqueFixed(size) => (*size as usize).next_multiple_of(4),
         Type::Opaque(_) | Type::String(_) | Type::Variable(..) | Type::Optional(_) => 4,

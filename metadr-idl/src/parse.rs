@@ -4,14 +4,16 @@ mod docs;
 mod expected;
 
 use crate::ast::{
-    Argument, Arm, BaseType, Definition, DefinitionKind, Enumerator, Field, File, Identifier,
-    Label, Procedure, Program, ScopedName, Shape, TypeSpecifier, Union, Value, Version,
+    Argument, Arm, BaseType, ConstantValue, Definition, DefinitionKind, Enumerator, Field, File,
+    Identifier, Label, Procedure, Program, ScopedName, Shape, Tree, TypeSpecifier, Union, Value,
+    Version,
 };
 use crate::scan::{Scanned, scan};
-use crate::{Diagnostics, Source, Span};
+use crate::{Diagnostics, FileId, ReadOptions, Source, SourceMap, Span};
 use docs::Docs;
 use pest::Parser as _;
 use pest::iterators::Pair;
+use std::sync::Arc;
 
 /// The parser that pest makes of the grammar.
 #[derive(pest_derive::Parser)]
@@ -20,29 +22,53 @@ pub(crate) struct Grammar;
 
 /// # Errors
 ///
-/// The first place where the text is not of the language.
-pub(crate) fn parse(source: &Source) -> Result<File, Diagnostics> {
-    let scanned = scan(source)?;
+/// The first place of each file where the text is not of the language.
+pub(crate) fn read(sources: Vec<Source>, _options: &ReadOptions) -> Result<Tree, Diagnostics> {
+    let mut map = SourceMap::default();
+    let mut files = Vec::new();
+    let mut found = Vec::new();
+    for source in sources {
+        let id = map.add(source);
+        match file(&map, id) {
+            Ok(file) => files.push(file),
+            Err(diagnostics) => found.extend(diagnostics),
+        }
+    }
+    if !found.is_empty() {
+        return Err(Diagnostics::from_found(found));
+    }
+    Ok(Tree {
+        sources: Arc::new(map),
+        files,
+        deviations: Vec::new(),
+    })
+}
+
+fn file(sources: &SourceMap, id: FileId) -> Result<File, Diagnostics> {
+    let scanned = scan(sources, id)?;
     let mut pairs = Grammar::parse(Rule::file, &scanned.text)
-        .map_err(|error| expected::diagnostic(source, &error))?;
+        .map_err(|error| expected::diagnostic(sources, id, &error))?;
     let file = pairs.next().expect("the grammar yields one file");
-    let tree = Tree::new(&scanned);
-    let definitions = tree.definitions(file);
+    let walk = Walk::new(&scanned);
+    let definitions = walk.definitions(file);
     Ok(File {
+        id,
+        is_given: true,
         definitions,
         passthrough: scanned.passthrough,
+        imports: Vec::new(),
     })
 }
 
 /// Walks pest's pairs. The grammar has checked the text, so each rule's parts
 /// are where the grammar puts them, and nothing here can fail.
-struct Tree<'a> {
+struct Walk<'a> {
     docs: Docs<'a>,
 }
 
 type Node<'a> = Pair<'a, Rule>;
 
-impl<'a> Tree<'a> {
+impl<'a> Walk<'a> {
     fn new(scanned: &'a Scanned) -> Self {
         Self {
             docs: Docs::new(scanned),
@@ -64,7 +90,7 @@ impl<'a> Tree<'a> {
             ),
             Rule::constant => (
                 name_of(&node),
-                DefinitionKind::Constant(value(child(node, Rule::value))),
+                DefinitionKind::Constant(ConstantValue::Value(value(child(node, Rule::value)))),
             ),
             Rule::type_definition => {
                 let (name, shape) = declaration(child(node, Rule::declaration));
@@ -213,8 +239,8 @@ fn type_specifier(node: Node<'_>) -> TypeSpecifier {
     if let Some(name) = find(&node, Rule::scoped_name) {
         return TypeSpecifier::Named(scoped_name(name));
     }
-    let base = only(child(node, Rule::base_type));
-    TypeSpecifier::Base(match base.as_rule() {
+    let base = only(child(node.clone(), Rule::base_type));
+    let base = match base.as_rule() {
         Rule::unsigned_type if find(&base, Rule::kw_hyper).is_some() => BaseType::UnsignedHyper,
         Rule::unsigned_type => BaseType::UnsignedInt,
         Rule::kw_int => BaseType::Int,
@@ -223,7 +249,8 @@ fn type_specifier(node: Node<'_>) -> TypeSpecifier {
         Rule::kw_double => BaseType::Double,
         Rule::kw_bool => BaseType::Bool,
         other => unreachable!("{other:?} is no base type"),
-    })
+    };
+    TypeSpecifier::Base(base, span(&node))
 }
 
 fn value(node: Node<'_>) -> Value {

@@ -6,7 +6,7 @@
 //! opens no comment. It becomes blanks of the same length, so that every span
 //! of the tree is one of the file.
 
-use crate::{Diagnostic, Source, Span};
+use crate::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 
 /// What the grammar reads, and what was set aside.
 pub(crate) struct Scanned {
@@ -21,8 +21,8 @@ pub(crate) struct Scanned {
 /// # Errors
 ///
 /// A comment without an end.
-pub(crate) fn scan(source: &Source) -> Result<Scanned, Diagnostic> {
-    let text = source.text();
+pub(crate) fn scan(sources: &SourceMap, id: FileId) -> Result<Scanned, Diagnostics> {
+    let text = sources.source(id).text();
     let mut scanned = Scanned {
         text: text.to_owned(),
         passthrough: Vec::new(),
@@ -43,9 +43,10 @@ pub(crate) fn scan(source: &Source) -> Result<Scanned, Diagnostic> {
             position = end;
         } else if let Some(body) = rest.strip_prefix("/*") {
             let Some(length) = body.find("*/") else {
-                let span = Span::new(position, position + 2);
+                let start = sources.span(id).start + position;
+                let span = Span::new(start, start + 2);
                 let message = "found the end of the file in a comment, expected `*/`";
-                return Err(Diagnostic::new(source, span, message));
+                return Err(Diagnostic::error(sources, span, message).into());
             };
             let end = position + 2 + length + 2;
             scanned.comments.push(Span::new(position, end));
@@ -69,9 +70,16 @@ pub(crate) fn scan(source: &Source) -> Result<Scanned, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Source;
+
+    fn scan(text: &str) -> Result<Scanned, Diagnostics> {
+        let mut sources = SourceMap::default();
+        let id = sources.add(Source::new("t.x", text));
+        super::scan(&sources, id)
+    }
 
     fn scanned(text: &str) -> Scanned {
-        scan(&Source::new("t.x", text)).unwrap()
+        scan(text).unwrap()
     }
 
     #[test]
@@ -98,10 +106,10 @@ mod tests {
 
     #[test]
     fn an_open_comment_is_an_error_at_its_start() {
-        let error = scan(&Source::new("t.x", "a\n /* b")).err().unwrap();
+        let error = scan("a\n /* b").err().unwrap();
         assert_eq!(
             error.to_string(),
-            "t.x:2:2: error: found the end of the file in a comment, expected `*/`"
+            "t.x:2:2: error: found the end of the file in a comment, expected `*/`\n     /* b\n     ^^"
         );
     }
 }

@@ -30,7 +30,8 @@ fn a_bad_file_is_reported_with_its_place() {
     let path = path.to_str().unwrap();
     let output = xdrc(&["--check", path]);
     assert_eq!(output.status.code(), Some(1));
-    let expected = format!("{path}:3:1: error: found `}}`, expected `;`, `<` or `[`\n");
+    let expected =
+        format!("{path}:3:1: error: found `}}`, expected `;`, `<` or `[`\n    }};\n    ^\n");
     assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
 }
 

@@ -1,10 +1,16 @@
 //! What the checks say of files that are wrong: all of it at once, each with
 //! its place, what was found and what was expected.
 
-use metadr_idl::{Options, Source, check, compile};
+use metadr_idl::model::Model;
+use metadr_idl::{CheckOptions, Diagnostics, Options, ReadOptions, Source, compile, read};
+
+fn check(text: &str) -> Result<Model, Diagnostics> {
+    let tree = read(vec![Source::new("t.x", text)], &ReadOptions::default())?;
+    metadr_idl::check(&tree, &CheckOptions::default())
+}
 
 fn errors(text: &str) -> String {
-    match check(&Source::new("t.x", text)) {
+    match check(text) {
         Ok(_) => panic!("no error was found in: {text}"),
         Err(errors) => errors.to_string(),
     }
@@ -59,7 +65,7 @@ fn options_that_do_not_fit_the_file() {
             one_way: vec![name.to_owned()],
             ..Options::default()
         };
-        let result = compile(&Source::new("t.x", text), &options);
+        let result = compile(Source::new("t.x", text), &options);
         result.map(|_| ()).unwrap_err().to_string()
     };
     assert!(error("g").contains("names procedure `g`, which the file does not define"));
@@ -82,7 +88,7 @@ fn what_looks_wrong_and_is_not() {
         "struct namespace_ { int namespace; };",
     ];
     for text in fine {
-        if let Err(errors) = check(&Source::new("t.x", text)) {
+        if let Err(errors) = check(text) {
             panic!("{text}: {errors}");
         }
     }

@@ -1,7 +1,7 @@
 //! Snapshots: the tree of a file, and the code generated from each interface
 //! of this workspace.
 
-use metadr_idl::{Emit, Options, Source, Strings, compile, format, parse};
+use metadr_idl::{Emit, Options, ReadOptions, Source, Strings, compile, format, read};
 use std::path::{Path, PathBuf};
 
 fn source(path: &str) -> Source {
@@ -12,7 +12,7 @@ fn source(path: &str) -> Source {
 }
 
 fn generated(path: &str, options: &Options) -> String {
-    match compile(&source(path), options) {
+    match compile(source(path), options) {
         Ok(code) => format(&code),
         Err(errors) => panic!("{errors}"),
     }
@@ -20,7 +20,13 @@ fn generated(path: &str, options: &Options) -> String {
 
 #[test]
 fn tree_of_everything() {
-    let mut file = parse(&source("tests/inputs/everything.x")).unwrap();
+    let mut file = read(
+        vec![source("tests/inputs/everything.x")],
+        &ReadOptions::default(),
+    )
+    .unwrap()
+    .files
+    .remove(0);
     // A structure and a program say enough; the whole is in the code below.
     file.definitions
         .retain(|one| ["node", "LIMIT", "by_number", "CALCULATOR"].contains(&&*one.name.name));

@@ -30,7 +30,7 @@ fn expand(input: &Input) -> Result<proc_macro2::TokenStream, Vec<String>> {
         let path = path.display();
         vec![format!("{name}: error: cannot read {path}: {error}")]
     })?;
-    let code = compile(&Source::new(&name, text), &input.options)
+    let code = compile(Source::new(&name, text), &input.options)
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let path = path.to_str().ok_or_else(|| {
         let path = path.display();
@@ -82,8 +82,8 @@ mod tests {
         let path = path.to_str().unwrap();
         let messages = expand(&input(&format!("[x] {path:?}"))).unwrap_err();
         let expected = [
-            format!("{path}:2:3: error: type `b` is not defined"),
-            format!("{path}:3:3: error: type `d` is not defined"),
+            format!("{path}:2:3: error: type `b` is not defined\n      b c;\n      ^"),
+            format!("{path}:3:3: error: type `d` is not defined\n      d e;\n      ^"),
         ];
         assert_eq!(messages, expected);
         let code = errors(Span::call_site(), &messages).to_string();

@@ -48,7 +48,7 @@ fn compile(file: &str) -> Result<String, String> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| format!("{file}: error: cannot read it: {error}"))?;
     let source = Source::new(file, text);
-    let code = metadr_idl::compile(&source, &Options::default());
+    let code = metadr_idl::compile(source, &Options::default());
     code.map(|code| metadr_idl::format(&code))
         .map_err(|diagnostics| diagnostics.to_string())
 }

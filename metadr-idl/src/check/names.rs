@@ -3,8 +3,8 @@
 use super::{Report, Scope};
 use crate::Span;
 use crate::ast::{
-    Definition, DefinitionKind, Enumerator, File, Identifier, ScopedName, Shape, TypeSpecifier,
-    Value,
+    ConstantValue, Definition, DefinitionKind, Enumerator, Identifier, ScopedName, Shape, Tree,
+    TypeSpecifier, Value,
 };
 use crate::model::TypeId;
 use std::collections::BTreeMap;
@@ -35,12 +35,14 @@ pub(super) enum Origin<'a> {
 
 impl<'a> Names<'a> {
     /// Declares every name of the file, and reports those declared twice.
-    pub(super) fn declare(file: &'a File, report: &mut Report<'_>) -> Self {
+    pub(super) fn declare(tree: &'a Tree, report: &mut Report<'_>) -> Self {
         let mut names = Self {
             types: BTreeMap::new(),
             values: BTreeMap::new(),
         };
-        names.scope(&file.definitions, &mut Vec::new(), report);
+        for file in &tree.files {
+            names.scope(&file.definitions, &mut Vec::new(), report);
+        }
         names
     }
 
@@ -53,7 +55,8 @@ impl<'a> Names<'a> {
                     self.scope(inner, scope, report);
                     scope.pop();
                 }
-                DefinitionKind::Constant(value) => {
+                DefinitionKind::Constant(ConstantValue::Text(..)) => {}
+                DefinitionKind::Constant(ConstantValue::Value(value)) => {
                     self.declare_value(scope, name, Origin::Constant(value), report);
                 }
                 DefinitionKind::Program(_) => {}

@@ -31,6 +31,7 @@ impl Checker<'_> {
         );
         Some(Program {
             name: definition.name.name.clone(),
+            span: definition.name.span,
             docs: definition.docs.clone(),
             namespace: scope.clone(),
             number: number?,
@@ -54,6 +55,7 @@ impl Checker<'_> {
         );
         Some(Version {
             name: version.name.name.clone(),
+            span: version.name.span,
             docs: version.docs.clone(),
             number: number?,
             procedures,
@@ -85,11 +87,14 @@ impl Checker<'_> {
                     None => format!("arg{}", index + 1),
                 };
                 let ty = self.shape(&argument.shape, scope)?;
-                Some(Argument { name, ty })
+                let named = argument.name.as_ref().map(|name| name.span);
+                let span = named.unwrap_or(procedure.name.span);
+                Some(Argument { name, span, ty })
             })
             .collect();
         Some(Procedure {
             name: procedure.name.name.clone(),
+            span: procedure.name.span,
             docs: procedure.docs.clone(),
             number: number?,
             result: result?,

@@ -1,35 +1,21 @@
 //! Types that no finite value can have, and arrays of nothing.
 
-use super::{Report, Scope, each_type};
-use crate::Span;
-use crate::ast::File;
-use crate::model::{Model, Type, TypeDefinition, TypeId, TypeKind, min_size};
-use std::collections::BTreeMap;
+use super::Report;
+use crate::model::{Model, Type, TypeId, TypeKind, min_size};
 
 /// Reports types that no finite value can have.
-pub(super) fn check(model: &Model, file: &File, report: &mut Report<'_>) {
-    let mut places = BTreeMap::new();
-    each_type(&file.definitions, &mut Scope::new(), &mut |scope, def| {
-        places
-            .entry((scope.clone(), def.name.name.clone()))
-            .or_insert(def.name.span);
-    });
-    let place = |index: usize| -> (&TypeDefinition, Span) {
-        let definition = &model.types[index];
-        let key = (definition.namespace.clone(), definition.name.clone());
-        (definition, places[&key])
-    };
+pub(super) fn check(model: &Model, report: &mut Report<'_>) {
     let endless: Vec<usize> = (0..model.types.len())
         .filter(|index| contains_itself(model, TypeId(*index)))
         .collect();
     for index in &endless {
-        let (definition, span) = place(*index);
+        let definition = &model.types[*index];
         let message = format!(
             "type `{}` contains itself without end, expected a pointer (`*`) or an array (`<>`) \
              on the way",
             definition.name
         );
-        report.error(span, message);
+        report.error(definition.span, message);
     }
     if !endless.is_empty() {
         // Such types have no size, so there is nothing more to ask.
@@ -37,12 +23,12 @@ pub(super) fn check(model: &Model, file: &File, report: &mut Report<'_>) {
     }
     for index in (0..model.types.len()).filter(|one| has_array_of_nothing(model, TypeId(*one))) {
         // Its length could be anything and cost the sender nothing.
-        let (definition, span) = place(index);
+        let definition = &model.types[index];
         let message = format!(
             "`{}` has an array whose elements take no bytes, expected at least one byte each",
             definition.name
         );
-        report.error(span, message);
+        report.error(definition.span, message);
     }
 }
 

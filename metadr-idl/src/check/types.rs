@@ -47,6 +47,7 @@ impl<'a> Checker<'a> {
             .map(|index| {
                 Some(model::Enumerator {
                     name: all[index].name.name.clone(),
+                    span: all[index].name.span,
                     docs: all[index].docs.clone(),
                     value: self.enumerator_number(all, index, scope)?,
                 })
@@ -124,6 +125,7 @@ impl<'a> Checker<'a> {
     fn field(&mut self, field: &Field, scope: &Scope) -> Option<model::Field> {
         Some(model::Field {
             name: field.name.name.clone(),
+            span: field.name.span,
             docs: field.docs.clone(),
             ty: self.shape(&field.shape, scope)?,
         })
@@ -135,13 +137,25 @@ impl<'a> Checker<'a> {
 
     fn specifier(&mut self, specifier: &TypeSpecifier, scope: &Scope) -> Option<Type> {
         Some(match specifier {
-            TypeSpecifier::Base(BaseType::Int) => Type::Int,
-            TypeSpecifier::Base(BaseType::UnsignedInt) => Type::UnsignedInt,
-            TypeSpecifier::Base(BaseType::Hyper) => Type::Hyper,
-            TypeSpecifier::Base(BaseType::UnsignedHyper) => Type::UnsignedHyper,
-            TypeSpecifier::Base(BaseType::Float) => Type::Float,
-            TypeSpecifier::Base(BaseType::Double) => Type::Double,
-            TypeSpecifier::Base(BaseType::Bool) => Type::Bool,
+            TypeSpecifier::Base(BaseType::Int, _) => Type::Int,
+            TypeSpecifier::Base(BaseType::UnsignedInt, _) => Type::UnsignedInt,
+            TypeSpecifier::Base(BaseType::Hyper, _) => Type::Hyper,
+            TypeSpecifier::Base(BaseType::UnsignedHyper, _) => Type::UnsignedHyper,
+            TypeSpecifier::Base(BaseType::Float, _) => Type::Float,
+            TypeSpecifier::Base(BaseType::Double, _) => Type::Double,
+            TypeSpecifier::Base(BaseType::Bool, _) => Type::Bool,
+            TypeSpecifier::Base(BaseType::Quadruple, _) => Type::Quadruple,
+            TypeSpecifier::Base(BaseType::Char, _) => Type::Char,
+            TypeSpecifier::Base(BaseType::UnsignedChar, _) => Type::UnsignedChar,
+            TypeSpecifier::Base(BaseType::Short, _) => Type::Short,
+            TypeSpecifier::Base(BaseType::UnsignedShort, _) => Type::UnsignedShort,
+            TypeSpecifier::Base(BaseType::Long, _) => Type::Int,
+            TypeSpecifier::Base(BaseType::UnsignedLong, _) => Type::UnsignedInt,
+            TypeSpecifier::Anonymous(_, span) => {
+                self.report
+                    .error(*span, "types without a name are not known yet");
+                return None;
+            }
             TypeSpecifier::Named(name) => Type::Named(self.type_name(name, scope)?),
         })
     }
@@ -157,10 +171,10 @@ impl<'a> Checker<'a> {
 
     fn discriminant(&mut self, union: &'a Union, scope: &Scope) -> Option<Discriminant> {
         match &union.discriminant {
-            TypeSpecifier::Base(BaseType::Int) => Some(Discriminant::Int),
-            TypeSpecifier::Base(BaseType::UnsignedInt) => Some(Discriminant::UnsignedInt),
-            TypeSpecifier::Base(BaseType::Bool) => Some(Discriminant::Bool),
-            TypeSpecifier::Base(_) => {
+            TypeSpecifier::Base(BaseType::Int, _) => Some(Discriminant::Int),
+            TypeSpecifier::Base(BaseType::UnsignedInt, _) => Some(Discriminant::UnsignedInt),
+            TypeSpecifier::Base(BaseType::Bool, _) => Some(Discriminant::Bool),
+            TypeSpecifier::Base(..) | TypeSpecifier::Anonymous(..) => {
                 self.bad_discriminant(union);
                 None
             }

@@ -71,7 +71,12 @@ impl Generator<'_> {
             Type::UnsignedHyper => quote! { #encoder::put_u64(encoder, #copied); },
             Type::Float => quote! { #encoder::put_f32(encoder, #copied); },
             Type::Double => quote! { #encoder::put_f64(encoder, #copied); },
+            Type::Quadruple => quote! { #encoder::put_quadruple(encoder, #copied); },
             Type::Bool => quote! { #encoder::put_bool(encoder, #copied); },
+            Type::Char => quote! { #encoder::put_i8(encoder, #copied); },
+            Type::UnsignedChar => quote! { #encoder::put_u8(encoder, #copied); },
+            Type::Short => quote! { #encoder::put_i16(encoder, #copied); },
+            Type::UnsignedShort => quote! { #encoder::put_u16(encoder, #copied); },
             Type::OpaqueFixed(_) => quote! { #encoder::put_opaque_fixed(encoder, #reference); },
             Type::Opaque(limit) => {
                 let limit = limit_tokens(*limit);
@@ -113,6 +118,7 @@ impl Generator<'_> {
                 TypeKind::Alias(ty) => self.encode(ty, value, place),
                 _ => quote! { #runtime::xdr::Encode::encode(#reference, encoder)?; },
             },
+            Type::Extern(_) => quote! { #runtime::xdr::Encode::encode(#reference, encoder)?; },
         }
     }
 
@@ -159,7 +165,12 @@ impl Generator<'_> {
             Type::UnsignedHyper => quote! { #decoder::take_u64(decoder) },
             Type::Float => quote! { #decoder::take_f32(decoder) },
             Type::Double => quote! { #decoder::take_f64(decoder) },
+            Type::Quadruple => quote! { #decoder::take_quadruple(decoder) },
             Type::Bool => quote! { #decoder::take_bool(decoder) },
+            Type::Char => quote! { #decoder::take_i8(decoder) },
+            Type::UnsignedChar => quote! { #decoder::take_u8(decoder) },
+            Type::Short => quote! { #decoder::take_i16(decoder) },
+            Type::UnsignedShort => quote! { #decoder::take_u16(decoder) },
             Type::Opaque(limit) => {
                 let limit = limit_tokens(*limit);
                 quote! { #decoder::take_opaque(decoder, #limit) }
@@ -179,6 +190,10 @@ impl Generator<'_> {
                     quote! { <#path as #runtime::xdr::Decode>::decode(decoder) }
                 }
             },
+            Type::Extern(id) => {
+                let path = self.extern_path(*id);
+                quote! { <#path as #runtime::xdr::Decode>::decode(decoder) }
+            }
             Type::OpaqueFixed(_) | Type::Fixed(..) | Type::Variable(..) | Type::Optional(_) => {
                 return self.decode_compound(ty, place, scope);
             }

@@ -106,9 +106,22 @@ impl Facts {
             default: true,
         };
         match ty {
-            Type::Int | Type::UnsignedInt | Type::Hyper | Type::UnsignedHyper | Type::Bool => {
-                scalar
-            }
+            Type::Int
+            | Type::UnsignedInt
+            | Type::Hyper
+            | Type::UnsignedHyper
+            | Type::Quadruple
+            | Type::Bool
+            | Type::Char
+            | Type::UnsignedChar
+            | Type::Short
+            | Type::UnsignedShort => scalar,
+            // Nothing is known of them.
+            Type::Extern(_) => Derives {
+                total: false,
+                copy: false,
+                default: false,
+            },
             Type::Float | Type::Double => Derives {
                 total: false,
                 ..scalar

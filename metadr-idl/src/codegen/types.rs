@@ -3,7 +3,8 @@
 use super::codec::Access;
 use super::{Generator, Scope, names};
 use crate::model::{
-    Case, Constant, DefaultCase, Discriminant, Enumerator, Field, TypeId, TypeKind, Union,
+    Case, Constant, ConstantValue, DefaultCase, Discriminant, Enumerator, Field, TypeId, TypeKind,
+    Union,
 };
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -13,7 +14,12 @@ impl Generator<'_> {
     pub(super) fn constant(&self, constant: &Constant) -> TokenStream {
         let name = names::constant(&constant.name);
         let docs = self.docs(&constant.docs, &format!("Constant `{}`.", constant.name));
-        let value = constant.value;
+        let value = match &constant.value {
+            ConstantValue::Text(text) => {
+                return quote! { #docs pub const #name: &str = #text; };
+            }
+            ConstantValue::Number(value) => *value,
+        };
         let (ty, value) = if let Ok(value) = u32::try_from(value) {
             (quote!(u32), Literal::u32_unsuffixed(value))
         } else if let Ok(value) = i32::try_from(value) {

@@ -91,11 +91,17 @@ fn text_line(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Source, parse};
+    use crate::{ReadOptions, Source, read};
 
     fn docs_of(text: &str) -> Vec<Vec<String>> {
-        let file = parse(&Source::new("t.x", text)).unwrap();
-        file.definitions.into_iter().map(|def| def.docs).collect()
+        let source = Source::new("t.x", text);
+        let mut tree = read(vec![source], &ReadOptions::default()).unwrap();
+        tree.files
+            .remove(0)
+            .definitions
+            .into_iter()
+            .map(|def| def.docs)
+            .collect()
     }
 
     #[test]

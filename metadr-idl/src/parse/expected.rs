@@ -2,15 +2,16 @@
 //! was expected.
 
 use super::Rule;
-use crate::{Diagnostic, Source, Span};
+use crate::{Diagnostic, FileId, SourceMap, Span};
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 /// The diagnostic for a syntax error.
-pub(super) fn diagnostic(source: &Source, error: &Error<Rule>) -> Diagnostic {
+pub(super) fn diagnostic(sources: &SourceMap, id: FileId, error: &Error<Rule>) -> Diagnostic {
     let offset = match error.location {
         InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
     };
-    let (found, length) = token_at(&source.text()[offset..]);
+    let (found, length) = token_at(&sources.source(id).text()[offset..]);
+    let offset = sources.span(id).start + offset;
     let span = Span::new(offset, offset + length);
     let message = match &error.variant {
         ErrorVariant::ParsingError { positives, .. } if !positives.is_empty() => {
@@ -18,7 +19,7 @@ pub(super) fn diagnostic(source: &Source, error: &Error<Rule>) -> Diagnostic {
         }
         _ => format!("unexpected {found}"),
     };
-    Diagnostic::new(source, span, message)
+    Diagnostic::error(sources, span, message)
 }
 
 /// The token that begins `rest`, for people, and its length in bytes.
@@ -116,10 +117,13 @@ fn names_of(rule: Rule) -> &'static [&'static str] {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Source, parse};
+    use crate::{ReadOptions, Source, read};
 
     fn error(text: &str) -> String {
-        parse(&Source::new("t.x", text)).unwrap_err().to_string()
+        let source = Source::new("t.x", text);
+        read(vec![source], &ReadOptions::default())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
