@@ -52,13 +52,18 @@ pub(crate) fn check(tree: &Tree, _options: &CheckOptions) -> Result<Model, Diagn
             .into_iter()
             .map(|ty| ty.expect("a type without an error was built"))
             .collect();
-        recursion::check(&model, &mut report);
+        recursion::check(&mut model, &mut report);
     }
     let found = Diagnostics::from_found(report.found);
     if found.has_errors() {
         return Err(found);
     }
     Ok(model)
+}
+
+/// Everything that is found.
+pub(crate) fn lint(tree: &Tree, options: &CheckOptions) -> Diagnostics {
+    check(tree, options).map_or_else(|found| found, |model| model.warnings)
 }
 
 /// Collects errors.

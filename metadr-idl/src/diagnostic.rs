@@ -59,6 +59,21 @@ impl Diagnostic {
         }
     }
 
+    /// An error that has no place in a file, as one in an option.
+    pub fn without_place(message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            span: Span::default(),
+            file: String::new(),
+            line: 0,
+            column: 0,
+            message: message.into(),
+            hint: None,
+            text: String::new(),
+            width: 0,
+        }
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -99,7 +114,7 @@ impl Diagnostic {
 }
 
 /// `file:line:column: error: message`, then the line, then what is meant in it
-/// with carets, then the hint.
+/// with carets, then the hint. What has no place begins with `error:`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -114,7 +129,10 @@ impl fmt::Display for Diagnostic {
             Severity::Error => "error",
             Severity::Warning | Severity::Deviation => "warning",
         };
-        write!(f, "{file}:{line}:{column}: {severity}: {message}")?;
+        if !file.is_empty() {
+            write!(f, "{file}:{line}:{column}: ")?;
+        }
+        write!(f, "{severity}: {message}")?;
         if !text.trim().is_empty() {
             // Tabs stay tabs, so that the carets stand below what they mean.
             let before = text.chars().take(column - 1);

@@ -29,6 +29,7 @@ pub mod ast;
 mod check;
 pub mod codegen;
 mod diagnostic;
+mod graph;
 pub mod model;
 mod options;
 mod parse;
@@ -59,6 +60,12 @@ pub fn read(sources: Vec<Source>, options: &ReadOptions) -> Result<ast::Tree, Di
 /// Everything that is wrong, in the order of the text.
 pub fn check(tree: &ast::Tree, options: &CheckOptions) -> Result<model::Model, Diagnostics> {
     check::check(tree, options)
+}
+
+/// Checks a tree and returns everything that was found, errors or not.
+#[must_use]
+pub fn lint(tree: &ast::Tree, options: &CheckOptions) -> Diagnostics {
+    check::lint(tree, options)
 }
 
 /// Turns a model into Rust.

@@ -15,6 +15,8 @@ pub struct Model {
     pub root: Module,
     /// Every type of the file; [`TypeId`] is an index into it.
     pub types: Vec<TypeDefinition>,
+    /// How many bytes each type takes on the wire, in the order of `types`.
+    pub sizes: Vec<Size>,
     /// Every type that is used and defined elsewhere; [`ExternId`] is an index
     /// into it.
     pub externs: Vec<Extern>,
@@ -37,6 +39,66 @@ impl Model {
             }
         }
         ty
+    }
+}
+
+/// How many bytes a value takes on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// The least.
+    pub min: usize,
+    /// The exact number, if every value takes as many.
+    pub fixed: Option<usize>,
+}
+
+impl Size {
+    /// Every value takes this many.
+    #[must_use]
+    pub fn fixed(bytes: usize) -> Self {
+        Self {
+            min: bytes,
+            fixed: Some(bytes),
+        }
+    }
+
+    /// Values take this many or more.
+    #[must_use]
+    pub fn at_least(bytes: usize) -> Self {
+        Self {
+            min: bytes,
+            fixed: None,
+        }
+    }
+
+    /// One after the other.
+    #[must_use]
+    pub fn and(self, next: Self) -> Self {
+        Self {
+            min: self.min.saturating_add(next.min),
+            fixed: (self.fixed.zip(next.fixed)).and_then(|(one, two)| one.checked_add(two)),
+        }
+    }
+
+    /// `count` of them.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        if count == 0 {
+            return Self::fixed(0);
+        }
+        let count = count as usize;
+        Self {
+            min: self.min.saturating_mul(count),
+            fixed: self.fixed.and_then(|bytes| bytes.checked_mul(count)),
+        }
+    }
+
+    /// The one or the other.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            min: self.min.min(other.min),
+            fixed: self.fixed.filter(|_| self.fixed == other.fixed),
+        }
     }
 }
 
@@ -190,6 +252,8 @@ pub enum Discriminant {
 pub struct Case {
     /// The enumerator, for an enumeration.
     pub label: Option<String>,
+    /// The place of the label.
+    pub span: Span,
     /// The number on the wire.
     pub value: i64,
     /// Its comment.
@@ -201,6 +265,8 @@ pub struct Case {
 /// The default arm of a union.
 #[derive(Clone, Debug)]
 pub struct DefaultCase {
+    /// The place of `default`.
+    pub span: Span,
     /// Its comment.
     pub docs: Vec<String>,
     /// What follows; `None` for `void`.
@@ -259,9 +325,10 @@ pub struct ExternId(pub usize);
 /// A type that is defined elsewhere, in Rust, and implements the codec's traits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extern {
-    /// The name in the file.
+    /// The name in the file, without namespaces.
     pub name: String,
-    /// The path in Rust.
+    /// The path in Rust, a valid one. If it ends in `::`, it is that of a module
+    /// in which the type has the name that the generator would give it.
     pub path: String,
 }
 
@@ -325,9 +392,20 @@ pub struct Argument {
     pub ty: Type,
 }
 
+/// How many bytes a value of the type takes on the wire.
+#[must_use]
+pub fn size(model: &Model, ty: &Type) -> Size {
+    size_among(&model.sizes, ty)
+}
+
 /// The least number of bytes that a value of the type takes on the wire.
 #[must_use]
 pub fn min_size(model: &Model, ty: &Type) -> usize {
+    size(model, ty).min
+}
+
+/// The size of a type, given those of the definitions that it names.
+pub(crate) fn size_among(sizes: &[Size], ty: &Type) -> Size {
     match ty {
         Type::Int
         | Type::UnsignedInt
@@ -336,31 +414,41 @@ pub fn min_size(model: &Model, ty: &Type) -> usize {
         | Type::Char
         | Type::UnsignedChar
         | Type::Short
-        | Type::UnsignedShort => 4,
-        Type::Quadruple => 16,
+        | Type::UnsignedShort => Size::fixed(4),
+        Type::Hyper | Type::UnsignedHyper | Type::Double => Size::fixed(8),
+        Type::Quadruple => Size::fixed(16),
         // Only the type itself knows.
-        Type::Extern(_) => 0,
-        Type::Hyper | Type::UnsignedHyper | Type::Double => 8,
-        Type::OpaqueFixed(size) => (*size as usize).next_multiple_of(4),
-        Type::Opaque(_) | Type::String(_) | Type::Variable(..) | Type::Optional(_) => 4,
-        Type::Fixed(element, size) => min_size(model, element).saturating_mul(*size as usize),
-        Type::Named(id) => match &model.definition(*id).kind {
-            TypeKind::Alias(ty) => min_size(model, ty),
-            TypeKind::Enumeration(_) => 4,
-            TypeKind::Structure(fields) => fields
-                .iter()
-                .map(|field| min_size(model, &field.ty))
-                .fold(0, usize::saturating_add),
-            TypeKind::Union(union) => 4 + min_arm(model, union),
-        },
+        Type::Extern(_) => Size::at_least(0),
+        Type::OpaqueFixed(size) => Size::fixed(
+            (*size as usize)
+                .checked_next_multiple_of(4)
+                .unwrap_or(usize::MAX),
+        ),
+        Type::Fixed(element, count) => size_among(sizes, element).times(*count),
+        Type::Opaque(_) | Type::String(_) | Type::Variable(..) | Type::Optional(_) => {
+            Size::at_least(4)
+        }
+        Type::Named(id) => sizes[id.0],
     }
 }
 
-fn min_arm(model: &Model, union: &Union) -> usize {
-    let arms = union.cases.iter().map(|case| case.field.as_ref());
-    let default = union.default.iter().map(|default| default.field.as_ref());
-    arms.chain(default)
-        .map(|field| field.map_or(0, |field| min_size(model, &field.ty)))
-        .min()
-        .unwrap_or(0)
+/// The size of a definition, given those of the definitions that it names.
+pub(crate) fn size_of_kind(sizes: &[Size], kind: &TypeKind) -> Size {
+    match kind {
+        TypeKind::Alias(ty) => size_among(sizes, ty),
+        TypeKind::Enumeration(_) => Size::fixed(4),
+        TypeKind::Structure(fields) => fields
+            .iter()
+            .map(|field| size_among(sizes, &field.ty))
+            .fold(Size::fixed(0), Size::and),
+        TypeKind::Union(union) => {
+            let arms = union.cases.iter().map(|case| case.field.as_ref());
+            let default = union.default.iter().map(|arm| arm.field.as_ref());
+            let size = |field: Option<&Field>| {
+                field.map_or(Size::fixed(0), |field| size_among(sizes, &field.ty))
+            };
+            let arms = arms.chain(default).map(size).reduce(Size::or);
+            Size::fixed(4).and(arms.unwrap_or(Size::fixed(0)))
+        }
+    }
 }

@@ -34,6 +34,10 @@ pub struct CheckOptions {
     pub pedantic: bool,
     /// Types that are defined elsewhere: the name in the file, which may be
     /// qualified (`a::b`), and the path in Rust. A name that ends in `::` stands
-    /// for every type of that namespace.
+    /// for every type of that namespace, and its path is that of a module.
     pub externs: Vec<(String, String)>,
+    /// Whether names that no file defines may come from the C headers that a file
+    /// includes: then they are a warning. [`lint`](crate::lint) alone looks at
+    /// it, as no Rust can come of such names.
+    pub assume_headers: bool,
 }

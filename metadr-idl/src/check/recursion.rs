@@ -1,15 +1,19 @@
 //! Types that no finite value can have, and arrays of nothing.
 
 use super::Report;
-use crate::model::{Model, Type, TypeId, TypeKind, min_size};
+use crate::graph;
+use crate::model::{Model, Size, Type, TypeId, TypeKind, min_size, size_of_kind};
 
-/// Reports types that no finite value can have.
-pub(super) fn check(model: &Model, report: &mut Report<'_>) {
-    let endless: Vec<usize> = (0..model.types.len())
-        .filter(|index| contains_itself(model, TypeId(*index)))
+/// Reports types that no finite value can have, and fills in the sizes.
+pub(super) fn check(model: &mut Model, report: &mut Report<'_>) {
+    let edges: Vec<Vec<usize>> = (0..model.types.len())
+        .map(|index| {
+            let parts = embedded(model, TypeId(index));
+            parts.into_iter().map(|id| id.0).collect()
+        })
         .collect();
-    for index in &endless {
-        let definition = &model.types[*index];
+    let is_endless = graph::on_cycles(&edges);
+    for (definition, _) in model.types.iter().zip(&is_endless).filter(|one| *one.1) {
         let message = format!(
             "type `{}` contains itself without end, expected a pointer (`*`) or an array (`<>`) \
              on the way",
@@ -17,7 +21,11 @@ pub(super) fn check(model: &Model, report: &mut Report<'_>) {
         );
         report.error(definition.span, message);
     }
-    if !endless.is_empty() {
+    model.sizes = vec![Size::default(); model.types.len()];
+    for index in graph::components(&edges).into_iter().flatten() {
+        model.sizes[index] = size_of_kind(&model.sizes, &model.types[index].kind);
+    }
+    if is_endless.contains(&true) {
         // Such types have no size, so there is nothing more to ask.
         return;
     }
@@ -41,23 +49,6 @@ fn has_array_of_nothing(model: &Model, id: TypeId) -> bool {
         TypeKind::Structure(fields) => fields.iter().any(|field| is_one(&field.ty)),
         TypeKind::Union(union) => union.fields().any(|field| is_one(&field.ty)),
     }
-}
-
-/// Whether every value of the type would hold another of the same type.
-fn contains_itself(model: &Model, wanted: TypeId) -> bool {
-    let mut pending = vec![wanted];
-    let mut seen = vec![false; model.types.len()];
-    while let Some(id) = pending.pop() {
-        for part in embedded(model, id) {
-            if part == wanted {
-                return true;
-            }
-            if !std::mem::replace(&mut seen[part.0], true) {
-                pending.push(part);
-            }
-        }
-    }
-    false
 }
 
 /// The types of which a value always holds one, directly.

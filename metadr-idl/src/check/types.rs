@@ -94,9 +94,9 @@ impl<'a> Checker<'a> {
                     Label::Default(span) if built.default.is_some() => {
                         self.report.error(*span, "the union has two default arms");
                     }
-                    Label::Default(_) => {
-                        let (docs, field) = (arm.docs.clone(), field.clone());
-                        built.default = Some(DefaultCase { docs, field });
+                    Label::Default(span) => {
+                        let (span, docs, field) = (*span, arm.docs.clone(), field.clone());
+                        built.default = Some(DefaultCase { span, docs, field });
                     }
                 }
             }
@@ -246,6 +246,7 @@ impl<'a> Checker<'a> {
         }
         Some(Case {
             label,
+            span: value.span(),
             value: i64::try_from(number).ok()?,
             docs: arm.docs.clone(),
             field: field.clone(),
