@@ -1,175 +1,222 @@
 //! Tree to model: resolves names, computes numbers, and reports everything
 //! that is wrong, not just the first.
 //!
-//! Three passes: `names` declares what every scope defines, `values` computes
-//! constants and enumerators on demand (they may refer to one another in any
-//! order), `types` and `programs` build the model. `recursion` then looks at
-//! the whole.
+//! `declare` notes what every namespace defines, for all files together, so
+//! that the order of definitions never matters. Then types are built, those
+//! that a discriminant may name first (`types`, `unions`), and programs
+//! (`programs`), while `values` computes numbers as they are asked for. `sizes`
+//! looks at the whole. What is wrong in one place is put aside as unknown and
+//! fits everywhere, so that nothing is reported that only follows from it.
 
-mod names;
+mod aliases;
+mod declare;
+mod externs;
+mod hints;
 mod programs;
-mod recursion;
+mod report;
+mod scopes;
+mod sizes;
 mod types;
+mod unions;
 mod values;
 
-use crate::ast::{self, Definition, DefinitionKind, Tree};
-use crate::model::{Constant, ConstantValue, Item, Model, Module, TypeDefinition, TypeKind};
-use crate::{CheckOptions, Diagnostic, Diagnostics, SourceMap, Span};
-use names::Names;
+use crate::ast::{ConstantValue as Text, Definition, DefinitionKind, Tree};
+use crate::model::{
+    Constant, ConstantValue, ExternId, Item, Model, Module, Type, TypeDefinition, TypeId,
+};
+use crate::{CheckOptions, Diagnostics, Span};
+use declare::Names;
+use externs::Externs;
+use hints::Hints;
+use report::Report;
+use scopes::{Body, Entry, Origin, ROOT, ScopeId, ValueId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use values::Number;
 
 /// # Errors
 ///
-/// Everything that is wrong with the file.
-pub(crate) fn check(tree: &Tree, _options: &CheckOptions) -> Result<Model, Diagnostics> {
-    let mut report = Report {
-        sources: &tree.sources,
-        found: Vec::new(),
+/// Everything that is wrong with the files.
+pub(crate) fn check(tree: &Tree, options: &CheckOptions) -> Result<Model, Diagnostics> {
+    let options = CheckOptions {
+        assume_headers: false,
+        ..options.clone()
     };
-    let names = Names::declare(tree, &mut report);
-    let mut checker = Checker {
-        names,
-        types: Vec::new(),
-        report,
-    };
-    checker
-        .types
-        .resize_with(checker.names.type_count(), || None);
-    let mut root = Module::default();
-    for file in &tree.files {
-        checker.module(&file.definitions, &mut Vec::new(), &mut root);
-    }
-    let Checker {
-        types, mut report, ..
-    } = checker;
-    let mut model = Model {
-        sources: Arc::clone(&tree.sources),
-        root,
-        ..Model::default()
-    };
-    if report.found.is_empty() {
-        model.types = types
-            .into_iter()
-            .map(|ty| ty.expect("a type without an error was built"))
-            .collect();
-        recursion::check(&mut model, &mut report);
-    }
-    let found = Diagnostics::from_found(report.found);
+    let (mut model, found) = run(tree, &options);
     if found.has_errors() {
         return Err(found);
     }
+    model.warnings = found;
     Ok(model)
 }
 
 /// Everything that is found.
 pub(crate) fn lint(tree: &Tree, options: &CheckOptions) -> Diagnostics {
-    check(tree, options).map_or_else(|found| found, |model| model.warnings)
+    run(tree, options).1
 }
 
-/// Collects errors.
-struct Report<'a> {
-    sources: &'a SourceMap,
-    found: Vec<Diagnostic>,
+/// The model means nothing if an error was found, or an unknown name let pass.
+fn run(tree: &Tree, options: &CheckOptions) -> (Model, Diagnostics) {
+    let mut report = Report::new(tree, options.pedantic);
+    let externs = Externs::new(options, &mut report);
+    let names = Names::declare(tree, &externs, &mut report);
+    let mut checker = Checker {
+        options,
+        numbers: vec![Number::Unasked; names.values.len()],
+        types: names.types.iter().map(|_| None).collect(),
+        names,
+        externs,
+        hints: Hints::new(tree),
+        ambiguous: Vec::new(),
+        is_incomplete: BTreeSet::new(),
+        identities: BTreeMap::new(),
+        report,
+    };
+    checker.build_types();
+    let root = checker.module(ROOT);
+    checker.check_names();
+    let Checker {
+        types,
+        externs,
+        mut report,
+        ..
+    } = checker;
+    let mut model = Model {
+        sources: Arc::clone(&tree.sources),
+        root,
+        types: types
+            .into_iter()
+            .map(|definition| definition.expect("every type was built"))
+            .collect(),
+        externs: externs.all,
+        ..Model::default()
+    };
+    sizes::check(&mut model, &mut report);
+    (model, report.finish())
 }
 
-impl Report<'_> {
-    fn error(&mut self, span: Span, message: impl Into<String>) {
-        let diagnostic = Diagnostic::error(self.sources, span, message);
-        self.found.push(diagnostic);
-    }
+/// The type of what is not known, which was reported. It is in no model that
+/// anyone gets to see.
+const UNKNOWN: Type = Type::Extern(ExternId(usize::MAX));
 
-    /// The line of a place, for messages that point to a second one.
-    fn line(&self, span: Span) -> usize {
-        self.sources.locate(span).line
-    }
-}
-
-/// The state of the second and third pass.
+/// The state of everything after the declarations.
 struct Checker<'a> {
+    options: &'a CheckOptions,
     names: Names<'a>,
+    externs: Externs<'a>,
+    hints: Hints<'a>,
+    /// What is known of `names.values`.
+    numbers: Vec<Number>,
+    /// What was built of `names.types`.
     types: Vec<Option<TypeDefinition>>,
+    /// Enumerations with enumerators whose number is not known.
+    is_incomplete: BTreeSet<TypeId>,
+    /// Uses of names of programs, versions or procedures that several have.
+    ambiguous: Vec<(Span, Vec<ValueId>)>,
+    /// The numbers of programs and versions, and where they are given.
+    identities: BTreeMap<(u32, u32), Span>,
     report: Report<'a>,
 }
 
-/// The namespaces around a place, outermost first.
-type Scope = Vec<String>;
-
 impl<'a> Checker<'a> {
-    fn module(&mut self, definitions: &'a [Definition], scope: &mut Scope, module: &mut Module) {
-        for definition in definitions {
-            if let DefinitionKind::Namespace(inner) = &definition.kind {
-                let index = reopened(module, definition);
-                let Item::Module(target) = &mut module.items[index] else {
-                    unreachable!("the index is that of a module");
-                };
-                let mut target = std::mem::take(target);
-                scope.push(definition.name.name.clone());
-                self.module(inner, scope, &mut target);
-                scope.pop();
-                module.items[index] = Item::Module(target);
-            } else if let Some(item) = self.item(definition, scope) {
-                module.items.push(item);
+    /// Builds all types. A union asks what its discriminant is, so that
+    /// enumerations and typedefs come first.
+    fn build_types(&mut self) {
+        let is_late = |body| matches!(body, Body::Structure(_) | Body::Union(_));
+        for late in [false, true] {
+            for index in 0..self.names.types.len() {
+                let body = self.names.types[index].body;
+                if is_late(body) != late {
+                    continue;
+                }
+                let kind = self.kind(index, body);
+                let ty = &self.names.types[index];
+                self.types[index] = Some(TypeDefinition {
+                    name: ty.name.clone(),
+                    span: ty.span,
+                    is_anonymous: ty.is_anonymous,
+                    namespace: self.names.scopes.path(ty.place.scope),
+                    docs: ty.docs.to_vec(),
+                    kind,
+                });
             }
         }
     }
 
-    fn item(&mut self, definition: &'a Definition, scope: &Scope) -> Option<Item> {
-        let kind = match &definition.kind {
-            DefinitionKind::Namespace(_) => unreachable!("namespaces are walked by the caller"),
-            DefinitionKind::Constant(value) => {
-                let value = match value {
-                    ast::ConstantValue::Value(value) => {
-                        ConstantValue::Number(self.number(value, scope)?)
-                    }
-                    ast::ConstantValue::Text(text, _) => ConstantValue::Text(text.clone()),
-                };
-                return Some(Item::Constant(Constant {
-                    name: definition.name.name.clone(),
-                    span: definition.name.span,
-                    docs: definition.docs.clone(),
-                    value,
-                }));
-            }
-            DefinitionKind::Program(program) => {
-                return self.program(definition, program, scope).map(Item::Program);
-            }
-            DefinitionKind::Typedef(shape) => {
-                if names::is_self_typedef(&definition.name, shape) {
-                    return None;
+    /// What a namespace holds. Namespaces lie only so deep in one another.
+    fn module(&mut self, scope: ScopeId) -> Module {
+        let mut module = Module::default();
+        if let Some(definition) = self.names.scopes.all[scope].definition {
+            module.name.clone_from(&definition.name.name);
+            module.span = definition.name.span;
+            module.docs.clone_from(&definition.docs);
+        }
+        for entry in std::mem::take(&mut self.names.scopes.all[scope].entries) {
+            let item = match entry {
+                Entry::Scope(inner) => Some(Item::Module(self.module(inner))),
+                Entry::Type(index) => Some(Item::Type(TypeId(index))),
+                Entry::Constant(id, definition) => {
+                    self.constant(id, definition).map(Item::Constant)
                 }
-                self.shape(shape, scope).map(TypeKind::Alias)
+                Entry::Program(definition, place) => {
+                    self.program(definition, place).map(Item::Program)
+                }
+            };
+            module.items.extend(item);
+        }
+        module
+    }
+
+    fn constant(&mut self, id: ValueId, definition: &Definition) -> Option<Constant> {
+        let value = match &definition.kind {
+            DefinitionKind::Constant(Text::Text(text, span)) => {
+                let message = "a text as a constant is not of RFC 4506, expected a number";
+                self.report.deviation(*span, message);
+                ConstantValue::Text(text.clone())
             }
-            DefinitionKind::Enumeration(enumerators) => self.enumeration(enumerators, scope),
-            DefinitionKind::Structure(fields) => self.structure(fields, scope),
-            DefinitionKind::Union(union) => self.union(union, scope).map(TypeKind::Union),
+            _ => ConstantValue::Number(self.number_of(id)?),
         };
-        let id = self.names.own_type(scope, &definition.name)?;
-        self.types[id.0] = Some(TypeDefinition {
+        Some(Constant {
             name: definition.name.name.clone(),
             span: definition.name.span,
-            is_anonymous: false,
-            namespace: scope.clone(),
             docs: definition.docs.clone(),
-            kind: kind?,
-        });
-        Some(Item::Type(id))
+            value,
+        })
     }
-}
 
-/// The index in `module` of the namespace, made if it is not there yet.
-fn reopened(module: &mut Module, definition: &Definition) -> usize {
-    let name = &definition.name.name;
-    let known = module
-        .items
-        .iter()
-        .position(|item| matches!(item, Item::Module(inner) if inner.name == *name));
-    known.unwrap_or_else(|| {
-        module.items.push(Item::Module(Module {
-            name: name.clone(),
-            span: definition.name.span,
-            docs: definition.docs.clone(),
-            items: Vec::new(),
-        }));
-        module.items.len() - 1
-    })
+    /// What is left once everything was built.
+    fn check_names(&mut self) {
+        for (place, name) in std::mem::take(&mut self.names.self_typedefs) {
+            self.named_type(name, place);
+        }
+        for (id, first) in std::mem::take(&mut self.names.repeated) {
+            self.repeated(id, first);
+        }
+        for id in 0..self.names.values.len() {
+            // Those that nobody uses may be wrong as well.
+            self.number_of(id);
+        }
+        self.check_ambiguous();
+    }
+
+    /// A constant that another file defines too, which C's headers allow if both
+    /// say the same.
+    fn repeated(&mut self, id: ValueId, first: ValueId) {
+        let (one, before) = (self.names.values[id], self.names.values[first]);
+        let is_same = match (one.origin, before.origin) {
+            (Origin::Text(one), Origin::Text(before)) => one == before,
+            (Origin::Text(_), _) | (_, Origin::Text(_)) => false,
+            _ => self.number_of(id) == self.number_of(first),
+        };
+        let line = self.report.line(before.span, one.span);
+        let name = one.name;
+        if is_same {
+            let message = format!("constant `{name}` is defined twice, first in {line}");
+            self.report.deviation(one.span, message);
+        } else {
+            let message =
+                format!("constant `{name}` has another value than in {line}, expected the same");
+            self.report.error(one.span, message);
+        }
+    }
 }

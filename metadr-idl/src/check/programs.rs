@@ -1,114 +1,111 @@
 //! Programs, versions and procedures.
 
-use super::{Checker, Scope};
+use super::Checker;
+use super::scopes::Place;
 use crate::Span;
-use crate::ast::{self, Definition};
+use crate::ast::{self, Definition, DefinitionKind};
 use crate::model::{Argument, Procedure, Program, Version};
 use std::collections::BTreeMap;
 
 impl Checker<'_> {
-    pub(super) fn program(
-        &mut self,
-        definition: &Definition,
-        program: &ast::Program,
-        scope: &Scope,
-    ) -> Option<Program> {
-        let number = self.identity(&program.number, scope, "program");
-        self.no_name_twice(
-            program.versions.iter().map(|version| &version.name),
-            "version",
-        );
-        let versions: Vec<_> = program
-            .versions
-            .iter()
-            .map(|version| self.version(version, scope))
+    /// The program that a definition makes; `None` if one of its numbers is
+    /// wrong, which is reported.
+    pub(super) fn program(&mut self, definition: &Definition, place: Place) -> Option<Program> {
+        let DefinitionKind::Program(program) = &definition.kind else {
+            unreachable!("the definition is that of a program");
+        };
+        let number = self.identity(&program.number, place, "program");
+        let names = program.versions.iter().map(|version| &version.name);
+        self.no_name_twice(names, "version");
+        let versions = program.versions.iter();
+        let versions: Vec<_> = versions
+            .map(|version| self.version(version, place))
             .collect();
         let versions = versions.into_iter().collect::<Option<Vec<_>>>()?;
+        let number = number?;
         let spans = program.versions.iter().map(|version| version.number.span());
-        self.no_number_twice(
-            versions.iter().map(|version| version.number).zip(spans),
-            "version",
-        );
+        for (version, span) in versions.iter().zip(spans) {
+            let identity = (number, version.number);
+            if let Some(first) = self.identities.insert(identity, span) {
+                let line = self.report.line(first, span);
+                let message = format!(
+                    "version number {} of program number {number} is given twice, first in {line}",
+                    version.number
+                );
+                self.report.error(span, message);
+            }
+        }
         Some(Program {
             name: definition.name.name.clone(),
             span: definition.name.span,
             docs: definition.docs.clone(),
-            namespace: scope.clone(),
-            number: number?,
+            namespace: self.names.scopes.path(place.scope),
+            number,
             versions,
         })
     }
 
-    fn version(&mut self, version: &ast::Version, scope: &Scope) -> Option<Version> {
-        let number = self.identity(&version.number, scope, "version");
+    fn version(&mut self, version: &ast::Version, place: Place) -> Option<Version> {
+        let number = self.identity(&version.number, place, "version");
         self.no_name_twice(version.procedures.iter().map(|one| &one.name), "procedure");
-        let procedures: Vec<_> = version
-            .procedures
-            .iter()
-            .map(|procedure| self.procedure(procedure, scope))
-            .collect();
-        let procedures = procedures.into_iter().collect::<Option<Vec<_>>>()?;
-        let spans = version.procedures.iter().map(|one| one.number.span());
-        self.no_number_twice(
-            procedures.iter().map(|one| one.number).zip(spans),
-            "procedure",
-        );
+        let procedures = version.procedures.iter();
+        let procedures: Vec<_> = procedures.map(|one| self.procedure(one, place)).collect();
+        self.no_number_twice(&procedures, version);
         Some(Version {
             name: version.name.name.clone(),
             span: version.name.span,
             docs: version.docs.clone(),
             number: number?,
-            procedures,
+            procedures: procedures.into_iter().collect::<Option<_>>()?,
         })
     }
 
-    fn procedure(&mut self, procedure: &ast::Procedure, scope: &Scope) -> Option<Procedure> {
-        let number = self.identity(&procedure.number, scope, "procedure");
-        let result = match &procedure.result {
-            None => Some(None),
-            Some(shape) => self.shape(shape, scope).map(Some),
-        };
-        self.no_name_twice(
-            procedure
-                .arguments
-                .iter()
-                .filter_map(|one| one.name.as_ref()),
-            "argument",
-        );
-        let count = procedure.arguments.len();
-        let arguments: Vec<_> = procedure
+    fn procedure(&mut self, procedure: &ast::Procedure, place: Place) -> Option<Procedure> {
+        let number = self.identity(&procedure.number, place, "procedure");
+        let result = procedure
+            .result
+            .as_ref()
+            .map(|shape| self.shape(shape, place));
+        let names = procedure
             .arguments
             .iter()
-            .enumerate()
-            .map(|(index, argument)| {
-                let name = match &argument.name {
-                    Some(name) => name.name.clone(),
-                    None if count == 1 => "arg".to_owned(),
-                    None => format!("arg{}", index + 1),
-                };
-                let ty = self.shape(&argument.shape, scope)?;
-                let named = argument.name.as_ref().map(|name| name.span);
-                let span = named.unwrap_or(procedure.name.span);
-                Some(Argument { name, span, ty })
-            })
-            .collect();
+            .filter_map(|one| one.name.as_ref());
+        self.no_name_twice(names, "argument");
+        let count = procedure.arguments.len();
+        let arguments = procedure.arguments.iter().enumerate();
+        let arguments = arguments.map(|(index, argument)| Argument {
+            name: match &argument.name {
+                Some(name) => name.name.clone(),
+                None if count == 1 => "arg".to_owned(),
+                None => format!("arg{}", index + 1),
+            },
+            span: argument
+                .name
+                .as_ref()
+                .map_or(procedure.name.span, |name| name.span),
+            ty: self.shape(&argument.shape, place),
+        });
+        let arguments = arguments.collect();
         Some(Procedure {
             name: procedure.name.name.clone(),
             span: procedure.name.span,
             docs: procedure.docs.clone(),
             number: number?,
-            result: result?,
-            arguments: arguments.into_iter().collect::<Option<_>>()?,
+            result,
+            arguments,
         })
     }
 
-    fn no_number_twice(&mut self, numbers: impl Iterator<Item = (u32, Span)>, what: &str) {
-        let mut seen = BTreeMap::new();
-        for (number, span) in numbers {
-            if let Some(first) = seen.insert(number, span) {
-                let line = self.report.line(first);
-                let message =
-                    format!("{what} number {number} is given twice, first in line {line}");
+    fn no_number_twice(&mut self, procedures: &[Option<Procedure>], version: &ast::Version) {
+        let mut seen: BTreeMap<u32, Span> = BTreeMap::new();
+        for (procedure, written) in procedures.iter().zip(&version.procedures) {
+            let Some(Procedure { number, .. }) = procedure else {
+                continue;
+            };
+            let span = written.number.span();
+            if let Some(first) = seen.insert(*number, span) {
+                let line = self.report.line(first, span);
+                let message = format!("procedure number {number} is given twice, first in {line}");
                 self.report.error(span, message);
             }
         }

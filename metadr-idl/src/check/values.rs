@@ -1,23 +1,54 @@
-//! Numbers: literals, constants and enumerators.
+//! Numbers: literals, constants, enumerators, and the numbers of programs.
+//!
+//! A name may refer to any other, further down as well, so each number is
+//! computed when it is first asked for, and once.
 
-use super::names::Origin;
-use super::{Checker, Scope};
+use super::Checker;
+use super::scopes::{Origin, Place, Scope, ValueId};
 use crate::Span;
-use crate::ast::{Enumerator, Value};
+use crate::ast::{ScopedName, Value};
 
-/// What a name that stands for a number may refer to before it counts as
-/// going in a circle.
-const MAX_REFERENCES: u32 = 64;
+/// What is known of a name's number.
+#[derive(Clone, Copy)]
+pub(super) enum Number {
+    /// Nobody has asked yet.
+    Unasked,
+    /// It is being computed.
+    Asked,
+    /// What it is; `None` if that could not be found, which was reported.
+    Known(Option<i128>),
+}
+
+/// What a name's number comes from.
+enum Step {
+    Number(Option<i128>),
+    /// It is that of another name, which stands at this place.
+    SameAs(ValueId, Span),
+    /// It is one more than that of another.
+    After(ValueId),
+}
+
+/// What a name means where a number is expected.
+pub(super) enum Meaning {
+    Number(i128),
+    Value(ValueId),
+}
 
 impl Checker<'_> {
     /// The number that a value stands for; reports why if it has none.
-    pub(super) fn number(&mut self, value: &Value, scope: &Scope) -> Option<i128> {
-        self.number_within(value, scope, MAX_REFERENCES)
+    pub(super) fn number(&mut self, value: &Value, place: Place) -> Option<i128> {
+        match value {
+            Value::Number(text, span) => self.literal(text, *span),
+            Value::Name(name) => match self.meaning(name, place)? {
+                Meaning::Number(number) => Some(number),
+                Meaning::Value(id) => self.number_of(id),
+            },
+        }
     }
 
     /// A size or a limit: not negative, and 32 bits.
-    pub(super) fn size(&mut self, value: &Value, scope: &Scope) -> Option<u32> {
-        let number = self.number(value, scope)?;
+    pub(super) fn size(&mut self, value: &Value, place: Place) -> Option<u32> {
+        let number = self.number(value, place)?;
         let size = u32::try_from(number);
         if size.is_err() {
             let message = format!("found {number} as a size, expected 0 to 4294967295");
@@ -27,8 +58,8 @@ impl Checker<'_> {
     }
 
     /// The number of a program, a version or a procedure.
-    pub(super) fn identity(&mut self, value: &Value, scope: &Scope, what: &str) -> Option<u32> {
-        let number = self.number(value, scope)?;
+    pub(super) fn identity(&mut self, value: &Value, place: Place, what: &str) -> Option<u32> {
+        let number = self.number(value, place)?;
         let identity = u32::try_from(number);
         if identity.is_err() {
             let message =
@@ -38,74 +69,128 @@ impl Checker<'_> {
         identity.ok()
     }
 
-    /// The number of one enumerator: its own, or one more than the one before.
-    pub(super) fn enumerator_number(
-        &mut self,
-        all: &[Enumerator],
-        index: usize,
-        scope: &Scope,
-    ) -> Option<i32> {
-        let number = self.enumerator_number_within(all, index, scope, MAX_REFERENCES)?;
-        let fits = i32::try_from(number);
-        if fits.is_err() {
-            let name = &all[index].name;
-            let message = format!(
-                "enumerator `{}` is {number}, expected -2147483648 to 2147483647",
-                name.name
-            );
-            self.report.error(name.span, message);
-        }
-        fits.ok()
-    }
-
-    fn number_within(&mut self, value: &Value, scope: &Scope, left: u32) -> Option<i128> {
-        match value {
-            Value::Number(text, span) => self.literal(text, *span),
-            Value::Name(name) => {
-                let shown = name.parts.join("::");
-                if let [one] = &name.parts[..] {
-                    match one.as_str() {
-                        "TRUE" => return Some(1),
-                        "FALSE" => return Some(0),
-                        _ => {}
-                    }
+    /// The number of a name that is declared.
+    pub(super) fn number_of(&mut self, id: ValueId) -> Option<i128> {
+        // Each name leads to at most one other, so there is no need of recursion,
+        // however long the way is.
+        let mut way: Vec<(ValueId, i128)> = Vec::new();
+        let mut present = id;
+        let mut reference = self.names.values[id].span;
+        let mut number = loop {
+            match self.numbers[present] {
+                Number::Known(number) => break number,
+                Number::Asked => {
+                    let name = self.names.values[present].name;
+                    let message = format!("the value of `{name}` refers to itself");
+                    self.report.error(reference, message);
+                    break None;
                 }
-                let Some((inner, found)) = self.names.find_value(scope, name) else {
-                    let message = format!("constant `{shown}` is not defined");
-                    self.report.error(name.span, message);
-                    return None;
-                };
-                let Some(left) = left.checked_sub(1) else {
-                    let message = format!("the value of `{shown}` refers to itself");
-                    self.report.error(name.span, message);
-                    return None;
-                };
-                match found.origin {
-                    Origin::Constant(value) => self.number_within(value, &inner, left),
-                    Origin::Enumerator(all, index) => {
-                        self.enumerator_number_within(all, index, &inner, left)
-                    }
+                Number::Unasked => self.numbers[present] = Number::Asked,
+            }
+            let (next, more) = match self.step(present) {
+                Step::Number(number) => {
+                    self.numbers[present] = Number::Known(number);
+                    break number;
                 }
-            }
-        }
-    }
-
-    fn enumerator_number_within(
-        &mut self,
-        all: &[Enumerator],
-        index: usize,
-        scope: &Scope,
-        left: u32,
-    ) -> Option<i128> {
-        let given = all[..=index].iter().rposition(|one| one.value.is_some());
-        let (from, base) = match given {
-            None => (0, 0),
-            Some(from) => {
-                let value = all[from].value.as_ref()?;
-                (from, self.number_within(value, scope, left)?)
-            }
+                Step::SameAs(next, span) => {
+                    reference = span;
+                    (next, 0)
+                }
+                Step::After(next) => (next, 1),
+            };
+            way.push((present, more));
+            present = next;
         };
-        Some(base + i128::try_from(index - from).ok()?)
+        for (id, more) in way.into_iter().rev() {
+            number = number.map(|number| number + more);
+            self.numbers[id] = Number::Known(number);
+        }
+        number
+    }
+
+    fn step(&mut self, id: ValueId) -> Step {
+        let value = self.names.values[id];
+        let given = match value.origin {
+            // Whoever uses the name for a number is told.
+            Origin::Text(_) => return Step::Number(None),
+            Origin::Enumerator {
+                value: None,
+                is_first: true,
+                ..
+            } => {
+                return Step::Number(Some(0));
+            }
+            Origin::Enumerator { value: None, .. } => return Step::After(id - 1),
+            Origin::Enumerator {
+                value: Some(given), ..
+            }
+            | Origin::Constant(given)
+            | Origin::Identity(given) => given,
+        };
+        match given {
+            Value::Number(text, span) => Step::Number(self.literal(text, *span)),
+            Value::Name(name) => match self.meaning(name, value.place) {
+                None => Step::Number(None),
+                Some(Meaning::Number(number)) => Step::Number(Some(number)),
+                Some(Meaning::Value(next)) => Step::SameAs(next, name.span),
+            },
+        }
+    }
+
+    /// What a name means; reports if it means nothing.
+    pub(super) fn meaning(&mut self, name: &ScopedName, place: Place) -> Option<Meaning> {
+        if let Some(id) = self.find_value(name, place) {
+            if let Origin::Text(_) = self.names.values[id].origin {
+                let message = format!("`{}` is a text, expected a number", name.parts.join("::"));
+                self.report.error(name.span, message);
+                return None;
+            }
+            return Some(Meaning::Value(id));
+        }
+        match name.parts[..] {
+            [ref one] if one == "TRUE" => Some(Meaning::Number(1)),
+            [ref one] if one == "FALSE" => Some(Meaning::Number(0)),
+            _ => {
+                self.undefined_constant(name, place);
+                None
+            }
+        }
+    }
+
+    /// What a name stands for: a constant or an enumerator, and a program, a
+    /// version or a procedure where there is no such.
+    pub(super) fn find_value(&mut self, name: &ScopedName, place: Place) -> Option<ValueId> {
+        let scopes = &self.names.scopes;
+        let value = |scope: &Scope<'_>, name: &str| scope.values.get(name).copied();
+        if let Some(id) = scopes.find(place.scope, name, value) {
+            return Some(id);
+        }
+        let identities =
+            scopes.find(place.scope, name, |scope, name| scope.identities.get(name))?;
+        let first = *identities.first()?;
+        if identities.len() > 1 {
+            // Procedures of several versions may have the same name. Whether the
+            // number is the same too is seen when all are known.
+            self.ambiguous.push((name.span, identities.clone()));
+        }
+        Some(first)
+    }
+
+    /// Reports names that were used for a number and have several.
+    pub(super) fn check_ambiguous(&mut self) {
+        for (span, ids) in std::mem::take(&mut self.ambiguous) {
+            let first = self.number_of(ids[0]);
+            let other = ids.iter().find(|id| self.number_of(**id) != first);
+            let Some(&other) = other else { continue };
+            let (one, other) = (self.names.values[ids[0]], self.names.values[other]);
+            let message = format!(
+                "`{}` has several numbers, in {} and {}, expected a name that has one",
+                one.name,
+                self.report.line(one.span, span),
+                self.report.line(other.span, span)
+            );
+            self.report.error(span, message);
+        }
     }
 
     fn literal(&mut self, text: &str, span: Span) -> Option<i128> {
@@ -128,7 +213,13 @@ impl Checker<'_> {
                     }
                     _ => format!("found {text}, expected {kind} digits"),
                 };
-                self.report.error(span, message);
+                let decimal = text.trim_start_matches(['-', '0']);
+                let hint = (radix == 8 && error.kind() == &std::num::IntErrorKind::InvalidDigit)
+                    .then(|| {
+                        format!("a number that begins with `0` is octal: write {decimal} if it is decimal")
+                    });
+                self.report
+                    .add_at(crate::Severity::Error, span, message, hint);
                 return None;
             }
         };

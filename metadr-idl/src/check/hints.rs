@@ -1,0 +1,268 @@
+//! Names that mean nothing: what was probably meant.
+
+use super::scopes::{Place, ROOT, Scope, ScopeId};
+use super::{Checker, aliases};
+use crate::ast::{Import, ScopedName, Tree};
+use crate::{FileId, Severity};
+use std::collections::BTreeMap;
+
+/// How many names that mean nothing are compared with all that do: each takes
+/// its time.
+const MAX_COMPARISONS: u32 = 200;
+
+/// Names longer than this are not compared.
+const MAX_COMPARED_LENGTH: usize = 64;
+
+/// What hints are made of.
+#[derive(Default)]
+pub(super) struct Hints<'a> {
+    /// For each file, the C headers that it and what it imports include, and
+    /// that no `.x` file stands for.
+    headers: Vec<Vec<&'a Import>>,
+    compared: u32,
+    /// The namespaces that define each name.
+    defined: Option<BTreeMap<String, Vec<ScopeId>>>,
+}
+
+/// What kind of name was expected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Type,
+    Constant,
+}
+
+impl<'a> Hints<'a> {
+    pub(super) fn new(tree: &'a Tree) -> Self {
+        let index: BTreeMap<FileId, usize> = (tree.files.iter().enumerate())
+            .map(|(index, file)| (file.id, index))
+            .collect();
+        let headers = (0..tree.files.len())
+            .map(|file| headers(tree, &index, file))
+            .collect();
+        Self {
+            headers,
+            ..Self::default()
+        }
+    }
+}
+
+/// The headers that a file and what it imports include.
+fn headers<'a>(tree: &'a Tree, index: &BTreeMap<FileId, usize>, file: usize) -> Vec<&'a Import> {
+    let mut is_seen = vec![false; tree.files.len()];
+    let mut pending = vec![file];
+    let mut found = Vec::new();
+    while let Some(file) = pending.pop() {
+        if std::mem::replace(&mut is_seen[file], true) {
+            continue;
+        }
+        for import in &tree.files[file].imports {
+            match import.file.and_then(|id| index.get(&id)) {
+                Some(next) => pending.push(*next),
+                None => found.push(import),
+            }
+        }
+    }
+    found
+}
+
+impl Checker<'_> {
+    pub(super) fn undefined_type(&mut self, name: &ScopedName, place: Place) {
+        self.undefined(name, place, Expected::Type);
+    }
+
+    pub(super) fn undefined_constant(&mut self, name: &ScopedName, place: Place) {
+        self.undefined(name, place, Expected::Constant);
+    }
+
+    fn undefined(&mut self, name: &ScopedName, place: Place, expected: Expected) {
+        let shown = shown(name);
+        let what = match expected {
+            Expected::Type => "type",
+            Expected::Constant => "constant",
+        };
+        let header = self.header_hint(name, place, expected);
+        let severity = match header {
+            Some(_) if self.options.assume_headers => Severity::Warning,
+            _ => Severity::Error,
+        };
+        let hints: Vec<_> = [self.likely(name, place, expected), header]
+            .into_iter()
+            .flatten()
+            .collect();
+        let hint = (!hints.is_empty()).then(|| hints.join("; or "));
+        let message = format!("{what} `{shown}` is not defined");
+        self.report.add_at(severity, name.span, message, hint);
+    }
+
+    /// What the file itself tells about a name.
+    fn likely(&mut self, name: &ScopedName, place: Place, expected: Expected) -> Option<String> {
+        if let Some(other) = self.other_kind(name, place, expected) {
+            return Some(other);
+        }
+        let (last, path) = name.parts.split_last()?;
+        if let Some(elsewhere) = self.elsewhere(last, place, expected) {
+            return Some(elsewhere);
+        }
+        if last.len() > MAX_COMPARED_LENGTH || self.hints.compared == MAX_COMPARISONS {
+            return None;
+        }
+        self.hints.compared += 1;
+        let scopes = &self.names.scopes;
+        let searched = scopes.searched(place.scope, name);
+        let within: Vec<_> = searched
+            .iter()
+            .filter_map(|scope| scopes.within(*scope, path))
+            .collect();
+        if within.is_empty() {
+            let inner = searched
+                .iter()
+                .flat_map(|scope| scopes.all[*scope].inner.keys());
+            let meant = most_similar(&path[0], inner.copied());
+            let meant = meant.map_or(String::new(), |meant| format!(", did you mean `{meant}`?"));
+            return Some(format!(
+                "there is no namespace `{}`{meant}",
+                path.join("::")
+            ));
+        }
+        let known = within
+            .iter()
+            .flat_map(|scope| names_of(&scopes.all[*scope], expected));
+        let builtin: &[&str] = match expected {
+            _ if !path.is_empty() => &[],
+            Expected::Type => &aliases::PROPOSED,
+            Expected::Constant => &["TRUE", "FALSE"],
+        };
+        let meant = most_similar(last, known.chain(builtin.iter().copied()))?;
+        let mut parts = path.to_vec();
+        parts.push(meant.to_owned());
+        Some(format!("did you mean `{}`?", parts.join("::")))
+    }
+
+    /// Whether the name is one of another kind.
+    fn other_kind(&self, name: &ScopedName, place: Place, expected: Expected) -> Option<String> {
+        let kind = self
+            .names
+            .scopes
+            .find(place.scope, name, |scope, name| match expected {
+                Expected::Type if scope.values.contains_key(name) => Some("a constant"),
+                Expected::Type if scope.identities.contains_key(name) => {
+                    Some("the number of a program, a version or a procedure")
+                }
+                Expected::Constant if scope.types.contains_key(name) => Some("a type"),
+                _ if scope.inner.contains_key(name) => Some("a namespace"),
+                _ => None,
+            })?;
+        let expected = match expected {
+            Expected::Type => "a type",
+            Expected::Constant => "a constant",
+        };
+        Some(format!("`{}` is {kind}, expected {expected}", shown(name)))
+    }
+
+    /// Whether the name is defined in another namespace.
+    fn elsewhere(&mut self, last: &str, place: Place, expected: Expected) -> Option<String> {
+        let scopes = &self.names.scopes;
+        let defined = self.hints.defined.get_or_insert_with(|| {
+            let mut defined: BTreeMap<String, Vec<ScopeId>> = BTreeMap::new();
+            for (id, scope) in scopes.all.iter().enumerate() {
+                let types = scope.types.keys().map(String::as_str);
+                let values = scope.values.keys().copied();
+                for name in types.chain(values) {
+                    defined.entry(name.to_owned()).or_default().push(id);
+                }
+            }
+            defined
+        });
+        let has = |scope: &&ScopeId| match expected {
+            Expected::Type => scopes.all[**scope].types.contains_key(last),
+            Expected::Constant => scopes.all[**scope].values.contains_key(last),
+        };
+        let scope = *defined.get(last)?.iter().find(has)?;
+        if scope == ROOT {
+            return Some(format!(
+                "it is defined outside of all namespaces: write `::{last}`"
+            ));
+        }
+        let namespace = scopes.path(scope).join("::");
+        // From within a namespace, a name with the same first part may hide it.
+        let first = namespace.split("::").next().unwrap_or_default();
+        let is_hidden = std::iter::successors(Some(place.scope), |one| scopes.all[*one].parent)
+            .any(|one| one != ROOT && scopes.all[one].inner.contains_key(first));
+        let root = if is_hidden { "::" } else { "" };
+        Some(format!(
+            "it is defined in namespace `{namespace}`: write `{root}{namespace}::{last}`"
+        ))
+    }
+
+    /// Which header the name may come from.
+    fn header_hint(&self, name: &ScopedName, place: Place, expected: Expected) -> Option<String> {
+        let headers = &self.hints.headers[place.file];
+        let first = headers.first()?;
+        let shown = shown(name);
+        let line = self.report.line(first.span, name.span);
+        let from = match headers.len() {
+            1 => format!("it may come from `{}` in {line}", first.header),
+            count => format!(
+                "it may come from one of {count} headers, such as `{}` in {line}",
+                first.header
+            ),
+        };
+        Some(match expected {
+            Expected::Type => format!("{from}: name it with `--extern {shown}=PATH`"),
+            Expected::Constant => format!("{from}: name it with `-D {shown}=VALUE`"),
+        })
+    }
+}
+
+fn names_of<'s>(scope: &'s Scope<'_>, expected: Expected) -> Vec<&'s str> {
+    match expected {
+        Expected::Type => scope.types.keys().map(String::as_str).collect(),
+        Expected::Constant => scope
+            .values
+            .keys()
+            .chain(scope.identities.keys())
+            .copied()
+            .collect(),
+    }
+}
+
+/// The name that differs least, if that is little enough.
+fn most_similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = wanted.len() / 3;
+    let distance = |name: &str| {
+        if name.eq_ignore_ascii_case(wanted) {
+            return Some(0);
+        }
+        if name.len().abs_diff(wanted.len()) > limit {
+            return None;
+        }
+        Some(strsim::osa_distance(name, wanted)).filter(|distance| *distance <= limit)
+    };
+    known
+        .filter_map(|name| Some((distance(name)?, name)))
+        .min()
+        .map(|(_, name)| name)
+}
+
+fn shown(name: &ScopedName) -> String {
+    let root = if name.absolute { "::" } else { "" };
+    format!("{root}{}", name.parts.join("::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn similar_names_are_found_and_others_are_not() {
+        let known = ["uint32", "key_value", "a", "status"];
+        let similar = |wanted| most_similar(wanted, known.into_iter());
+        assert_eq!(similar("unit32"), Some("uint32"));
+        assert_eq!(similar("KEY_VALUE"), Some("key_value"));
+        assert_eq!(similar("keyvalue"), Some("key_value"));
+        assert_eq!(similar("statos"), Some("status"));
+        assert_eq!(similar("b"), None);
+        assert_eq!(similar("netobj"), None);
+        assert_eq!(similar(&"é".repeat(30)), None);
+    }
+}

@@ -1,0 +1,303 @@
+//! Unions: what can select an arm, and what each arm is selected by.
+
+use super::scopes::{Body, Origin, Place, Scope};
+use super::types::wrapped;
+use super::{Checker, UNKNOWN};
+use crate::ast::{Arm, Label, ScopedName, TypeSpecifier, Union, Value};
+use crate::model::{self, Case, DefaultCase, Discriminant, Type, TypeId, TypeKind};
+use crate::{Severity, Span};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Checker<'_> {
+    pub(super) fn union(&mut self, union: &Union, place: Place) -> model::Union {
+        let discriminant = self.discriminant(union, place);
+        let mut built = model::Union {
+            // Any will do where it is not known: that was reported.
+            discriminant: discriminant.unwrap_or(Discriminant::Int),
+            discriminant_name: union.discriminant_name.name.clone(),
+            cases: Vec::new(),
+            default: None,
+        };
+        let mut seen = BTreeMap::new();
+        for arm in &union.arms {
+            let field = arm.field.as_ref().map(|field| self.field(field, place));
+            for label in &arm.labels {
+                match label {
+                    Label::Case(value) => {
+                        // Without a discriminant there is nothing to say of labels.
+                        let Some(discriminant) = discriminant else {
+                            continue;
+                        };
+                        let case = self.case(discriminant, value, arm, &field, place);
+                        let Some(case) = case else { continue };
+                        match seen.insert(case.value, case.span) {
+                            Some(first) => self.case_given_twice(&case, first),
+                            None => built.cases.push(case),
+                        }
+                    }
+                    Label::Default(span) => match &built.default {
+                        Some(first) => {
+                            let line = self.report.line(first.span, *span);
+                            let message =
+                                format!("found a second default arm, the first is in {line}");
+                            self.report.error(*span, message);
+                        }
+                        None => {
+                            built.default = Some(DefaultCase {
+                                span: *span,
+                                docs: arm.docs.clone(),
+                                field: field.clone(),
+                            });
+                        }
+                    },
+                }
+            }
+        }
+        if discriminant.is_some() {
+            self.check_default_is_reached(&built);
+        }
+        self.check_arms_differ(union);
+        built
+    }
+
+    fn case_given_twice(&mut self, case: &Case, first: Span) {
+        let line = self.report.line(first, case.span);
+        let label = match &case.label {
+            Some(label) => format!("`{label}` ({})", case.value),
+            None => case.value.to_string(),
+        };
+        let message = format!("case {label} is given twice, first in {line}");
+        self.report.error(case.span, message);
+    }
+
+    fn discriminant(&mut self, union: &Union, place: Place) -> Option<Discriminant> {
+        let ty = self.specifier(&union.discriminant, place);
+        let (span, shown) = match &union.discriminant {
+            TypeSpecifier::Named(name) => (name.span, Some(name.parts.join("::"))),
+            TypeSpecifier::Base(_, span) | TypeSpecifier::Anonymous(_, span) => (*span, None),
+        };
+        let what = match self.target(&ty) {
+            Some(Type::Int) => return Some(Discriminant::Int),
+            Some(Type::UnsignedInt) => return Some(Discriminant::UnsignedInt),
+            Some(Type::Bool) => return Some(Discriminant::Bool),
+            Some(Type::Named(id)) => match self.names.types[id.0].body {
+                Body::Enumeration(_) => return Some(Discriminant::Enumeration(*id)),
+                Body::Structure(_) => "a structure",
+                Body::Union(_) => "a union",
+                Body::Alias(_) => unreachable!("typedefs were followed"),
+            },
+            None | Some(&UNKNOWN) => return None,
+            Some(Type::Extern(_)) => "a type from elsewhere",
+            Some(Type::Hyper | Type::UnsignedHyper) => "a 64-bit number",
+            Some(Type::Char | Type::UnsignedChar | Type::Short | Type::UnsignedShort) => {
+                "a number of fewer than 32 bits"
+            }
+            Some(Type::Float | Type::Double | Type::Quadruple) => "a floating-point number",
+            Some(Type::String(_)) => "a string",
+            Some(Type::Opaque(_) | Type::OpaqueFixed(_)) => "opaque data",
+            Some(Type::Fixed(..) | Type::Variable(..)) => "an array",
+            Some(Type::Optional(_)) => "a pointer",
+        };
+        let shown = shown.map_or(String::new(), |name| format!("`{name}`, "));
+        let message = format!(
+            "the discriminant is {shown}{what}, expected an enumeration, `int`, `unsigned int` \
+             or `bool`"
+        );
+        self.report.error(span, message);
+        None
+    }
+
+    /// Follows typedefs, of which all are built, to what they stand for; `None`
+    /// for those that go in a circle.
+    fn target<'t>(&'t self, mut ty: &'t Type) -> Option<&'t Type> {
+        for _ in 0..=self.types.len() {
+            let Type::Named(id) = ty else { return Some(ty) };
+            match self.types[id.0].as_ref().map(|definition| &definition.kind) {
+                Some(TypeKind::Alias(target)) => ty = target,
+                _ => return Some(ty),
+            }
+        }
+        None
+    }
+
+    fn case(
+        &mut self,
+        discriminant: Discriminant,
+        value: &Value,
+        arm: &Arm,
+        field: &Option<model::Field>,
+        place: Place,
+    ) -> Option<Case> {
+        let number = match (discriminant, value) {
+            (Discriminant::Bool, Value::Name(name)) => self.bool_label(name, place)?,
+            _ => self.number(value, place)?,
+        };
+        let (label, number) = match discriminant {
+            Discriminant::Enumeration(id) => {
+                let (label, number) = self.enumerator_label(id, number, value, place)?;
+                (Some(label), i128::from(number))
+            }
+            _ => (None, number),
+        };
+        let (fits, expected) = match discriminant {
+            Discriminant::Int => (i32::try_from(number).is_ok(), "-2147483648 to 2147483647"),
+            Discriminant::UnsignedInt => (u32::try_from(number).is_ok(), "0 to 4294967295"),
+            Discriminant::Bool => (number == 0 || number == 1, "TRUE or FALSE"),
+            Discriminant::Enumeration(_) => (true, ""),
+        };
+        if !fits {
+            let message = format!("found case {number}, expected {expected}");
+            self.report.error(value.span(), message);
+            return None;
+        }
+        if let (Discriminant::Bool, Value::Number(..)) = (discriminant, value) {
+            let expected = ["FALSE", "TRUE"][usize::from(number == 1)];
+            let message = format!("found {number} as a case of a `bool`, expected {expected}");
+            self.report.deviation(value.span(), message);
+        }
+        Some(Case {
+            label,
+            span: value.span(),
+            value: i64::try_from(number).ok()?,
+            docs: arm.docs.clone(),
+            field: field.clone(),
+        })
+    }
+
+    /// A label of a union over a `bool`, where C's lower-case names are common.
+    fn bool_label(&mut self, name: &ScopedName, place: Place) -> Option<i128> {
+        let number = match name.parts[..] {
+            [ref one] if one == "true" => Some(1),
+            [ref one] if one == "false" => Some(0),
+            _ => None,
+        };
+        if let Some(number) = number
+            && self.find_value(name, place).is_none()
+        {
+            let message = "lower case is not of RFC 4506, expected TRUE or FALSE";
+            self.report.deviation(name.span, message);
+            return Some(number);
+        }
+        self.number(&Value::Name(name.clone()), place)
+    }
+
+    /// The enumerator that a label of a union over an enumeration stands for,
+    /// and its number: of several with the same number the first.
+    ///
+    /// A number or a constant is as good as the enumerator of that number. So is
+    /// an enumerator of another enumeration to C's compilers, but it is more
+    /// likely to be a mistake.
+    fn enumerator_label(
+        &mut self,
+        id: TypeId,
+        number: i128,
+        value: &Value,
+        place: Place,
+    ) -> Option<(String, i32)> {
+        let definition = self.types[id.0].as_ref()?;
+        let TypeKind::Enumeration(all) = &definition.kind else {
+            unreachable!("the discriminant is an enumeration");
+        };
+        let enumeration = definition.name.clone();
+        let wrapped = wrapped(number);
+        let found = all.iter().find(|one| Some(one.value) == wrapped);
+        let found = found.map(|one| (one.name.clone(), one.value));
+        let shown = match value {
+            Value::Name(name) => format!("`{}` ({number})", name.parts.join("::")),
+            Value::Number(..) => number.to_string(),
+        };
+        let Some(found) = found else {
+            // An enumerator that is unknown itself may be the one.
+            if !self.is_incomplete.contains(&id) {
+                let hint = enumerators_hint(&enumeration, all);
+                let message = format!("case {shown} is no enumerator of `{enumeration}`");
+                let severity = Severity::Error;
+                self.report
+                    .add_at(severity, value.span(), message, Some(hint));
+            }
+            return None;
+        };
+        let own = self.names.types[id.0].enumerators;
+        if let Some(other) = self.enumeration_of_label(value, place)
+            && other != own
+        {
+            let message = format!(
+                "case {shown} is an enumerator of another enumeration, expected `{}` of \
+                 `{enumeration}`",
+                found.0
+            );
+            self.report.warning(value.span(), message);
+        }
+        Some(found)
+    }
+
+    /// The enumeration that a label is an enumerator of, by its first.
+    fn enumeration_of_label(&self, value: &Value, place: Place) -> Option<usize> {
+        let Value::Name(name) = value else {
+            return None;
+        };
+        let id = (self.names.scopes).find(place.scope, name, |scope: &Scope<'_>, name| {
+            scope.values.get(name).copied()
+        })?;
+        match self.names.values[id].origin {
+            Origin::Enumerator { enumeration, .. } => Some(enumeration),
+            _ => None,
+        }
+    }
+
+    /// A default arm that no value is left for is probably not meant. It is no
+    /// error, as it costs nothing, and the enumeration may grow.
+    fn check_default_is_reached(&mut self, union: &model::Union) {
+        let Some(default) = &union.default else {
+            return;
+        };
+        let is_covered = match union.discriminant {
+            Discriminant::Int | Discriminant::UnsignedInt => false,
+            Discriminant::Bool => union.cases.len() == 2,
+            Discriminant::Enumeration(id) => {
+                let Some(TypeKind::Enumeration(all)) =
+                    self.types[id.0].as_ref().map(|definition| &definition.kind)
+                else {
+                    unreachable!("the discriminant is an enumeration");
+                };
+                let covered: BTreeSet<i64> = union.cases.iter().map(|case| case.value).collect();
+                !self.is_incomplete.contains(&id)
+                    && all
+                        .iter()
+                        .all(|one| covered.contains(&i64::from(one.value)))
+            }
+        };
+        if is_covered {
+            let message = "the default arm is never reached, as every value has a case";
+            self.report.warning(default.span, message);
+        }
+    }
+
+    /// RFC 4506 section 6.4 wants the names of a union to differ. In Rust it
+    /// does not matter, as each arm is a variant of its own.
+    fn check_arms_differ(&mut self, union: &Union) {
+        let name = &union.discriminant_name;
+        let mut seen = BTreeMap::from([(&name.name, name.span)]);
+        for field in union.arms.iter().filter_map(|arm| arm.field.as_ref()) {
+            if let Some(first) = seen.insert(&field.name.name, field.name.span) {
+                let line = self.report.line(first, field.name.span);
+                let message = format!("`{}` is given twice, first in {line}", field.name.name);
+                self.report.deviation(field.name.span, message);
+            }
+        }
+    }
+}
+
+/// What a label could have been.
+fn enumerators_hint(enumeration: &str, all: &[model::Enumerator]) -> String {
+    const SHOWN: usize = 8;
+    let names = all.iter().take(SHOWN);
+    let names: Vec<_> = names
+        .map(|one| format!("`{}` ({})", one.name, one.value))
+        .collect();
+    let more = match all.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("`{enumeration}` has {}{more}", names.join(", "))
+}
