@@ -28,7 +28,17 @@ pub enum EncodeError {
 }
 
 impl EncodeError {
+    #[cold]
+    pub(super) fn too_long(length: usize, limit: u32) -> Self {
+        Self::TooLong {
+            place: "",
+            length,
+            limit,
+        }
+    }
+
     /// Names the place in the `.x` file, unless an inner place was named already.
+    #[cold]
     #[must_use]
     pub fn at(self, name: &'static str) -> Self {
         match self {
@@ -166,6 +176,23 @@ pub enum DecodeErrorKind {
         name: &'static str,
         /// The number in the input.
         value: i64,
+    },
+    /// A number does not fit into the small integer type that it is for.
+    #[error("{value} is out of range, expected {min} to {max}")]
+    OutOfRange {
+        /// The number in the input.
+        value: i64,
+        /// The smallest number of the type.
+        min: i64,
+        /// The greatest number of the type.
+        max: i64,
+    },
+    /// The arrays of the input have too many elements that take up no bytes,
+    /// and whose number therefore is not bounded by the size of the input.
+    #[error("more than {limit} array elements take up no bytes")]
+    TooManyEmpty {
+        /// The number of such elements allowed in one input.
+        limit: u32,
     },
     /// A string that is to be a Rust `String` is not UTF-8.
     #[error("string is not UTF-8")]

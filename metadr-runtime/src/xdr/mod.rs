@@ -13,14 +13,20 @@
 mod decode;
 mod encode;
 mod error;
+mod quadruple;
+mod size;
+mod standard;
 
 #[doc(no_inline)]
 pub use bytes::Bytes;
+pub use decode::{Decode, Decoder};
 #[doc(hidden)]
-pub use decode::array;
-pub use decode::{Decode, Decoder, MAX_DEPTH, XdrDecoder};
-pub use encode::{Encode, Encoder, SizeCounter, XdrEncoder};
+pub use decode::{array, elements};
+pub use encode::{Encode, Encoder};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use quadruple::Quadruple;
+pub use size::opaque_size;
+pub use standard::{DecodeRun, EncodeRun, MAX_DEPTH, MAX_EMPTY_ELEMENTS, XdrDecoder, XdrEncoder};
 
 use bytes::BytesMut;
 
@@ -30,11 +36,10 @@ use bytes::BytesMut;
 ///
 /// [`EncodeError`] if a part of the value is longer than its bound in the `.x` file.
 pub fn to_bytes<T: Encode + ?Sized>(value: &T) -> Result<Bytes, EncodeError> {
-    let mut size = SizeCounter::default();
-    value.encode(&mut size)?;
-    let mut buffer = BytesMut::with_capacity(size.bytes());
+    let size = value.encoded_len();
+    let mut buffer = BytesMut::with_capacity(size);
     value.encode(&mut XdrEncoder::new(&mut buffer))?;
-    debug_assert_eq!(buffer.len(), size.bytes());
+    debug_assert_eq!(buffer.len(), size, "encoded_len is exact");
     Ok(buffer.freeze())
 }
 

@@ -1,0 +1,236 @@
+//! Values to the bytes of the standard dialect.
+
+use super::EncodeRun;
+use crate::xdr::{EncodeError, Encoder, padding};
+use bytes::BytesMut;
+
+/// The standard dialect: big-endian units of four bytes, appended to a buffer.
+#[derive(Debug)]
+pub struct XdrEncoder<'a> {
+    buffer: &'a mut BytesMut,
+}
+
+/// How many numbers of an array are put in order at a time, on the stack,
+/// before they go to the buffer.
+const BLOCK: usize = 64;
+
+impl<'a> XdrEncoder<'a> {
+    /// An encoder that appends to `buffer`.
+    pub fn new(buffer: &'a mut BytesMut) -> Self {
+        Self { buffer }
+    }
+
+    #[inline]
+    fn put<const M: usize>(&mut self, bytes: [u8; M]) {
+        self.buffer.extend_from_slice(&bytes);
+    }
+
+    #[inline]
+    fn put_all<T, const M: usize>(&mut self, values: &[T], to_bytes: impl Fn(&T) -> [u8; M]) {
+        self.buffer.reserve(size_of_val(values));
+        let (blocks, rest) = values.as_chunks::<BLOCK>();
+        for block in blocks {
+            let bytes: [[u8; M]; BLOCK] = std::array::from_fn(|index| to_bytes(&block[index]));
+            self.buffer.extend_from_slice(bytes.as_flattened());
+        }
+        for value in rest {
+            self.buffer.extend_from_slice(&to_bytes(value));
+        }
+    }
+}
+
+impl Encoder for XdrEncoder<'_> {
+    type Run<const N: usize> = EncodeRun<N>;
+
+    #[inline]
+    fn run<const N: usize>(&self) -> EncodeRun<N> {
+        EncodeRun::new()
+    }
+
+    #[inline]
+    fn put_run<const N: usize>(&mut self, run: EncodeRun<N>) {
+        self.put(run.finish());
+    }
+
+    #[inline]
+    fn put_i32(&mut self, value: i32) {
+        self.put(value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_u32(&mut self, value: u32) {
+        self.put(value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_i64(&mut self, value: i64) {
+        self.put(value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_u64(&mut self, value: u64) {
+        self.put(value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_f32(&mut self, value: f32) {
+        self.put(value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_f64(&mut self, value: f64) {
+        self.put(value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_bool(&mut self, value: bool) {
+        self.put_u32(value.into());
+    }
+
+    #[inline]
+    fn put_opaque_fixed(&mut self, value: &[u8]) {
+        self.buffer.extend_from_slice(value);
+        self.buffer
+            .extend_from_slice(&[0; 3][..padding(value.len())]);
+    }
+
+    #[inline]
+    fn put_opaque(&mut self, value: &[u8], limit: u32) -> Result<(), EncodeError> {
+        self.put_length(value.len(), limit)?;
+        self.put_opaque_fixed(value);
+        Ok(())
+    }
+
+    #[inline]
+    fn put_length(&mut self, length: usize, limit: u32) -> Result<(), EncodeError> {
+        self.put_u32(check_length(length, limit)?);
+        Ok(())
+    }
+
+    #[inline]
+    fn put_i32s(&mut self, values: &[i32]) {
+        self.put_all(values, |value| value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_u32s(&mut self, values: &[u32]) {
+        self.put_all(values, |value| value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_i64s(&mut self, values: &[i64]) {
+        self.put_all(values, |value| value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_u64s(&mut self, values: &[u64]) {
+        self.put_all(values, |value| value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_f32s(&mut self, values: &[f32]) {
+        self.put_all(values, |value| value.to_be_bytes());
+    }
+
+    #[inline]
+    fn put_f64s(&mut self, values: &[f64]) {
+        self.put_all(values, |value| value.to_be_bytes());
+    }
+}
+
+/// The length as it goes on the wire, unless it is over `limit`.
+///
+/// # Errors
+///
+/// [`EncodeError::TooLong`].
+#[inline]
+pub(in crate::xdr) fn check_length(length: usize, limit: u32) -> Result<u32, EncodeError> {
+    match u32::try_from(length) {
+        Ok(fits) if fits <= limit => Ok(fits),
+        _ => Err(EncodeError::too_long(length, limit)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(put: impl FnOnce(&mut XdrEncoder<'_>)) -> BytesMut {
+        let mut buffer = BytesMut::new();
+        put(&mut XdrEncoder::new(&mut buffer));
+        buffer
+    }
+
+    #[test]
+    fn opaque_is_length_data_and_zero_padding() {
+        let bytes = encoded(|encoder| encoder.put_opaque(b"abcde", 5).unwrap());
+        assert_eq!(&bytes[..], b"\0\0\0\x05abcde\0\0\0");
+    }
+
+    #[test]
+    fn every_length_of_opaque_is_padded_to_whole_words() {
+        for length in 0..=9 {
+            let bytes = encoded(|encoder| encoder.put_opaque_fixed(&[0xff; 9][..length]));
+            let mut expected = vec![0xff; length];
+            expected.resize(length.next_multiple_of(4), 0);
+            assert_eq!(bytes, expected);
+        }
+    }
+
+    #[test]
+    fn a_value_over_its_bound_is_refused_with_both_numbers() {
+        let mut buffer = BytesMut::new();
+        let refused = XdrEncoder::new(&mut buffer).put_string("abc", 2);
+        let error = refused.unwrap_err().at("T.f");
+        assert_eq!(error.to_string(), "T.f has length 3, the limit is 2");
+        assert_eq!(error.clone().at("Outer.t"), error);
+    }
+
+    #[test]
+    fn small_integers_take_up_a_word_with_their_sign() {
+        let bytes = encoded(|encoder| {
+            encoder.put_i8(-1);
+            encoder.put_u8(255);
+            encoder.put_i16(-2);
+            encoder.put_u16(65_535);
+        });
+        assert_eq!(
+            &bytes[..],
+            b"\xff\xff\xff\xff\0\0\0\xff\xff\xff\xff\xfe\0\0\xff\xff"
+        );
+    }
+
+    #[test]
+    fn arrays_of_numbers_are_their_elements_in_a_row() {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5] {
+            let values: Vec<i64> = (0..)
+                .map(|index| index * -0x0102_0304)
+                .take(length)
+                .collect();
+            let bulk = encoded(|encoder| encoder.put_i64s(&values));
+            let single = encoded(|encoder| values.iter().for_each(|value| encoder.put_i64(*value)));
+            assert_eq!(bulk, single, "{length} elements");
+        }
+    }
+
+    #[test]
+    fn a_run_is_its_parts_in_a_row() {
+        let bytes = encoded(|encoder| {
+            let mut run = encoder.run::<24>();
+            run.put_u32(1);
+            run.put_opaque_fixed(b"abcde");
+            let mut inner = run.run::<12>();
+            inner.put_i64(-2);
+            inner.put_bool(true);
+            run.put_run(inner);
+            encoder.put_run(run);
+        });
+        let expected = encoded(|encoder| {
+            encoder.put_u32(1);
+            encoder.put_opaque_fixed(b"abcde");
+            encoder.put_i64(-2);
+            encoder.put_bool(true);
+        });
+        assert_eq!(bytes, expected);
+    }
+}
