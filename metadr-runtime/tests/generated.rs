@@ -96,7 +96,7 @@ proptest! {
         input in prop::collection::vec(prop_oneof![Just(0_u8), Just(1), any::<u8>()], 0..200)
     ) {
         let input = Bytes::from(input);
-        let mut decoder = XdrDecoder::new(input.clone());
+        let mut decoder = XdrDecoder::new(&input);
         if let Ok(value) = Everything::decode(&mut decoder) {
             let used = input.len() - decoder.remaining();
             // NaN alone may come back with other bits, and only on odd machines.

@@ -51,11 +51,18 @@ pub fn to_bytes<T: Encode + ?Sized>(value: &T) -> Result<Bytes, EncodeError> {
 ///
 /// [`DecodeError`] if `input` is too short, too long, or says something that
 /// the type does not allow.
+#[inline]
 pub fn from_bytes<T: Decode>(input: Bytes) -> Result<T, DecodeError> {
-    let mut decoder = XdrDecoder::new(input);
-    let value = T::decode(&mut decoder)?;
-    decoder.finish()?;
-    Ok(value)
+    let mut decoder = XdrDecoder::new(&input);
+    let mut result = T::decode(&mut decoder);
+    // The value stays where it is: to move it would cost as much as to decode
+    // a few of its fields.
+    if result.is_ok()
+        && let Err(error) = decoder.finish()
+    {
+        result = Err(error);
+    }
+    result
 }
 
 /// The number of zero bytes that follow `length` bytes of opaque data (RFC 4506 §4.9).

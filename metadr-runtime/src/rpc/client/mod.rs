@@ -141,11 +141,11 @@ impl Client {
         version: u32,
         procedure: u32,
         encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
-        decode: impl FnOnce(&mut XdrDecoder) -> Result<T, DecodeError>,
+        decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<T, DecodeError>,
     ) -> Result<T, CallError> {
         let record = self.encode(program, version, procedure, encode)?;
         let results = self.start(record, false)?.await?;
-        let mut decoder = XdrDecoder::new(results);
+        let mut decoder = XdrDecoder::new(&results);
         let value = decode(&mut decoder)?;
         decoder.finish()?;
         Ok(value)

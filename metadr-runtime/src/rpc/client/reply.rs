@@ -5,7 +5,7 @@ use crate::rpc::wire::{
     AcceptStat, AcceptedStatus, MessageStart, MsgType, RejectedReply, ReplyHeader, VersionRange,
 };
 use crate::xdr::{Decode, XdrDecoder};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// A reply, read as far as it does not depend on the procedure.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,21 +22,27 @@ pub(super) struct Reply {
 ///
 /// [`ProtocolError::Message`] if the record is no RPC message at all. A reply
 /// that turns out to be malformed later is one whose call has failed.
-pub(super) fn read(record: Bytes) -> Result<Option<Reply>, ProtocolError> {
-    let mut decoder = XdrDecoder::new(record);
+pub(super) fn read(mut record: Bytes) -> Result<Option<Reply>, ProtocolError> {
+    let mut decoder = XdrDecoder::new(&record);
     let start = MessageStart::decode(&mut decoder)?;
     Ok(match start.r#type {
         MsgType::Call => None,
-        MsgType::Reply => Some(Reply {
-            xid: start.xid,
-            outcome: read_outcome(decoder),
-        }),
+        MsgType::Reply => {
+            let outcome = read_outcome(&mut decoder);
+            let header_size = decoder.position();
+            record.advance(header_size);
+            Some(Reply {
+                xid: start.xid,
+                outcome: outcome.map(|()| record),
+            })
+        }
     })
 }
 
-fn read_outcome(mut decoder: XdrDecoder) -> Result<Bytes, CallError> {
-    match ReplyHeader::decode(&mut decoder)? {
-        ReplyHeader::MsgAccepted(reply) => read_accepted(&reply.status, decoder),
+/// Reads the header up to the results, if there are any.
+fn read_outcome(decoder: &mut XdrDecoder<'_>) -> Result<(), CallError> {
+    match ReplyHeader::decode(decoder)? {
+        ReplyHeader::MsgAccepted(reply) => read_accepted(&reply.status),
         ReplyHeader::MsgDenied(RejectedReply::RpcMismatch(VersionRange { low, high })) => {
             Err(CallError::RpcMismatch { low, high })
         }
@@ -46,9 +52,9 @@ fn read_outcome(mut decoder: XdrDecoder) -> Result<Bytes, CallError> {
     }
 }
 
-fn read_accepted(status: &AcceptedStatus, decoder: XdrDecoder) -> Result<Bytes, CallError> {
+fn read_accepted(status: &AcceptedStatus) -> Result<(), CallError> {
     match *status {
-        AcceptedStatus::Success => Ok(decoder.into_rest()),
+        AcceptedStatus::Success => Ok(()),
         AcceptedStatus::ProgMismatch(VersionRange { low, high }) => {
             Err(CallError::ProgramMismatch { low, high })
         }

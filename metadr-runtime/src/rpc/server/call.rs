@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::{CallContext, ProgramVersion, Reply, ReplyBuilder};
 use crate::rpc::wire::{AcceptStat, CallTarget};
 use crate::xdr::{DecodeError, XdrDecoder};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// A call of a program that the service serves.
@@ -14,7 +15,7 @@ pub struct IncomingCall {
     program_version: ProgramVersion,
     procedure: u32,
     context: CallContext,
-    arguments: XdrDecoder,
+    arguments: Bytes,
     reply: ReplyBuilder,
     number: u64,
 }
@@ -25,7 +26,7 @@ impl IncomingCall {
         number: u64,
         xid: u32,
         target: CallTarget,
-        arguments: XdrDecoder,
+        arguments: Bytes,
     ) -> Self {
         Self {
             program_version: ProgramVersion {
@@ -66,9 +67,9 @@ impl IncomingCall {
     /// The reply to give if they do not: `GARBAGE_ARGS`.
     pub fn decode<A>(
         self,
-        decode: impl FnOnce(&mut XdrDecoder) -> Result<A, DecodeError>,
+        decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<A, DecodeError>,
     ) -> Result<(CallContext, A, ReplyBuilder), Reply> {
-        match read_all(self.arguments, decode) {
+        match read_all(&self.arguments, decode) {
             Ok(arguments) => Ok((self.context, arguments, self.reply)),
             Err(_) => Err(self.reply.refuse(AcceptStat::GarbageArgs)),
         }
@@ -85,10 +86,10 @@ impl IncomingCall {
     /// [`Reply::none`].
     pub fn decode_one_way<A>(
         self,
-        decode: impl FnOnce(&mut XdrDecoder) -> Result<A, DecodeError>,
+        decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<A, DecodeError>,
     ) -> Result<(CallContext, A), Reply> {
         self.reply.connection().note_one_way(self.number);
-        match read_all(self.arguments, decode) {
+        match read_all(&self.arguments, decode) {
             Ok(arguments) => Ok((self.context, arguments)),
             Err(_) => Err(Reply::none()),
         }
@@ -107,10 +108,11 @@ impl IncomingCall {
 }
 
 fn read_all<A>(
-    mut arguments: XdrDecoder,
-    decode: impl FnOnce(&mut XdrDecoder) -> Result<A, DecodeError>,
+    arguments: &Bytes,
+    decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<A, DecodeError>,
 ) -> Result<A, DecodeError> {
-    let value = decode(&mut arguments)?;
-    arguments.finish()?;
+    let mut decoder = XdrDecoder::new(arguments);
+    let value = decode(&mut decoder)?;
+    decoder.finish()?;
     Ok(value)
 }

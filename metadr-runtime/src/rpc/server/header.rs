@@ -7,7 +7,7 @@ use crate::rpc::wire::{
     OpaqueAuth, RPC_VERSION, RejectedReply, ReplyHeader, VersionRange,
 };
 use crate::xdr::{Decode, DecodeError, Decoder, XdrDecoder};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// What a record turns out to be.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) enum Header {
     Call {
         xid: u32,
         target: CallTarget,
-        arguments: XdrDecoder,
+        arguments: Bytes,
     },
     /// A call to be answered like this.
     Refused { xid: u32, reply: ReplyHeader },
@@ -29,8 +29,8 @@ pub(super) fn read(record: Bytes, programs: &[ProgramVersion]) -> Header {
     try_read(record, programs).unwrap_or(Header::Malformed)
 }
 
-fn try_read(record: Bytes, programs: &[ProgramVersion]) -> Result<Header, DecodeError> {
-    let mut decoder = XdrDecoder::new(record);
+fn try_read(mut record: Bytes, programs: &[ProgramVersion]) -> Result<Header, DecodeError> {
+    let mut decoder = XdrDecoder::new(&record);
     let MessageStart { xid, r#type } = MessageStart::decode(&mut decoder)?;
     if r#type != MsgType::Call {
         return Ok(Header::Malformed);
@@ -47,11 +47,15 @@ fn try_read(record: Bytes, programs: &[ProgramVersion]) -> Result<Header, Decode
     let target = CallTarget::decode(&mut decoder)?;
     Ok(match refusal(&target, programs) {
         Some(reply) => Header::Refused { xid, reply },
-        None => Header::Call {
-            xid,
-            target,
-            arguments: decoder,
-        },
+        None => {
+            let header_size = decoder.position();
+            record.advance(header_size);
+            Header::Call {
+                xid,
+                target,
+                arguments: record,
+            }
+        }
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::DecodeRun;
 use crate::xdr::{DecodeError, DecodeErrorKind, Decoder, padding};
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 /// How deep recursive types may be nested in one input unless
 /// [`XdrDecoder::with_max_depth`] says otherwise.
@@ -14,31 +14,30 @@ pub const MAX_EMPTY_ELEMENTS: u32 = 65_536;
 
 /// The standard dialect, read from a buffer that is already here in full.
 #[derive(Clone, Debug)]
-pub struct XdrDecoder {
-    /// What has not been read.
-    input: Bytes,
-    total: usize,
+pub struct XdrDecoder<'a> {
+    input: &'a Bytes,
+    /// How much of the input has been read.
+    position: usize,
     depth_left: u32,
     max_depth: u32,
     empty_left: u32,
 }
 
-impl XdrDecoder {
+impl<'a> XdrDecoder<'a> {
     /// A decoder at the start of `input`.
     #[must_use]
     #[inline]
-    pub fn new(input: Bytes) -> Self {
+    pub fn new(input: &'a Bytes) -> Self {
         Self::with_max_depth(input, MAX_DEPTH)
     }
 
     /// A decoder that lets recursive types nest `max_depth` levels deep.
     #[must_use]
     #[inline]
-    pub fn with_max_depth(input: Bytes, max_depth: u32) -> Self {
-        let total = input.len();
+    pub fn with_max_depth(input: &'a Bytes, max_depth: u32) -> Self {
         Self {
             input,
-            total,
+            position: 0,
             depth_left: max_depth,
             max_depth,
             empty_left: MAX_EMPTY_ELEMENTS,
@@ -49,14 +48,14 @@ impl XdrDecoder {
     #[must_use]
     #[inline]
     pub fn remaining(&self) -> usize {
-        self.input.len()
+        self.input.len() - self.position
     }
 
-    /// Gives back what has not been read.
+    /// The number of bytes read.
     #[must_use]
     #[inline]
-    pub fn into_rest(self) -> Bytes {
-        self.input
+    pub fn position(&self) -> usize {
+        self.position
     }
 
     /// Ends decoding.
@@ -65,43 +64,45 @@ impl XdrDecoder {
     ///
     /// [`DecodeErrorKind::TrailingData`] if bytes are left.
     #[inline]
-    pub fn finish(self) -> Result<(), DecodeError> {
-        match self.input.len() {
+    pub fn finish(&self) -> Result<(), DecodeError> {
+        match self.remaining() {
             0 => Ok(()),
             extra => Err(self.error(DecodeErrorKind::TrailingData { extra })),
         }
     }
 
-    fn offset(&self) -> usize {
-        self.total - self.input.len()
+    /// What has not been read.
+    #[inline]
+    fn rest(&self) -> &'a [u8] {
+        &self.input[self.position..]
     }
 
     #[cold]
     fn error(&self, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError::new(kind, self.offset())
+        DecodeError::new(kind, self.position)
     }
 
     #[cold]
     fn missing(&self, needed: usize) -> DecodeError {
-        let missing = needed.saturating_sub(self.input.len());
+        let missing = needed.saturating_sub(self.remaining());
         self.error(DecodeErrorKind::MissingData { missing })
     }
 
     #[inline]
     fn take<const M: usize>(&mut self) -> Result<[u8; M], DecodeError> {
-        let Some(bytes) = self.input.first_chunk().copied() else {
+        let Some(bytes) = self.rest().first_chunk().copied() else {
             return Err(self.missing(M));
         };
-        self.input.advance(M);
+        self.position += M;
         Ok(bytes)
     }
 
     /// The next `length` bytes and their padding, which is found to be zero.
     /// They stay in the input.
     #[inline]
-    fn peek_padded(&self, length: usize) -> Result<(&[u8], usize), DecodeError> {
+    fn peek_padded(&self, length: usize) -> Result<(&'a [u8], usize), DecodeError> {
         let size = length.saturating_add(padding(length));
-        let Some(padded) = self.input.get(..size) else {
+        let Some(padded) = self.rest().get(..size) else {
             return Err(self.missing(size));
         };
         let (data, zeros) = padded.split_at(length);
@@ -115,7 +116,7 @@ impl XdrDecoder {
     fn bad_padding(&self, length: usize, zeros: &[u8]) -> DecodeError {
         let byte = zeros.iter().find(|byte| **byte != 0).copied();
         let kind = DecodeErrorKind::BadPadding(byte.unwrap_or_default());
-        DecodeError::new(kind, self.offset() + length)
+        DecodeError::new(kind, self.position + length)
     }
 
     /// The length of opaque data, of which the input need not be long enough.
@@ -136,12 +137,12 @@ impl XdrDecoder {
         from_bytes: impl Fn([u8; M]) -> T,
     ) -> Result<Vec<T>, DecodeError> {
         let size = length.saturating_mul(M);
-        let Some(bytes) = self.input.get(..size) else {
+        let Some(bytes) = self.rest().get(..size) else {
             return Err(self.missing(size));
         };
         let (chunks, _) = bytes.as_chunks::<M>();
         let values = chunks.iter().map(|chunk| from_bytes(*chunk)).collect();
-        self.input.advance(size);
+        self.position += size;
         Ok(values)
     }
 
@@ -150,12 +151,12 @@ impl XdrDecoder {
         &mut self,
         from_bytes: impl Fn([u8; M]) -> T,
     ) -> Result<[T; N], DecodeError> {
-        let (chunks, _) = self.input.as_chunks::<M>();
+        let (chunks, _) = self.rest().as_chunks::<M>();
         let Some(chunks) = chunks.first_chunk::<N>() else {
             return Err(self.missing(M.saturating_mul(N)));
         };
         let values = std::array::from_fn(|index| from_bytes(chunks[index]));
-        self.input.advance(M * N);
+        self.position += M * N;
         Ok(values)
     }
 
@@ -173,12 +174,12 @@ impl XdrDecoder {
     }
 }
 
-impl Decoder for XdrDecoder {
+impl Decoder for XdrDecoder<'_> {
     type Run<const N: usize> = DecodeRun<N>;
 
     #[inline]
     fn take_run<const N: usize>(&mut self) -> Result<DecodeRun<N>, DecodeError> {
-        let start = self.offset();
+        let start = self.position;
         Ok(DecodeRun::new(self.take()?, start))
     }
 
@@ -225,16 +226,16 @@ impl Decoder for XdrDecoder {
     fn take_opaque_fixed(&mut self, target: &mut [u8]) -> Result<(), DecodeError> {
         let (data, size) = self.peek_padded(target.len())?;
         target.copy_from_slice(data);
-        self.input.advance(size);
+        self.position += size;
         Ok(())
     }
 
     #[inline]
     fn take_opaque(&mut self, limit: u32) -> Result<Bytes, DecodeError> {
         let length = self.take_data_length(limit)? as usize;
-        self.peek_padded(length)?;
-        let data = self.input.split_to(length);
-        self.input.advance(padding(length));
+        let (_, size) = self.peek_padded(length)?;
+        let data = self.input.slice(self.position..self.position + length);
+        self.position += size;
         Ok(data)
     }
 
@@ -245,11 +246,11 @@ impl Decoder for XdrDecoder {
         match std::str::from_utf8(data) {
             Ok(text) => {
                 let text = text.to_owned();
-                self.input.advance(size);
+                self.position += size;
                 Ok(text)
             }
             Err(error) => {
-                let at = self.offset() + error.valid_up_to();
+                let at = self.position + error.valid_up_to();
                 Err(DecodeError::new(DecodeErrorKind::NotUtf8, at))
             }
         }
@@ -265,7 +266,7 @@ impl Decoder for XdrDecoder {
         // cannot be true costs nothing.
         let length = length as usize;
         let size = length.saturating_mul(min_element_size);
-        if size > self.input.len() {
+        if size > self.remaining() {
             return Err(self.missing(size));
         }
         Ok(length)
@@ -292,7 +293,7 @@ impl Decoder for XdrDecoder {
 
     #[cold]
     fn error_in_last_int(&self, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError::new(kind, self.offset().saturating_sub(4))
+        DecodeError::new(kind, self.position.saturating_sub(4))
     }
 
     #[inline]
@@ -300,7 +301,7 @@ impl Decoder for XdrDecoder {
         let (data, size) = self.peek_padded(N)?;
         let mut array = [0; N];
         array.copy_from_slice(data);
-        self.input.advance(size);
+        self.position += size;
         Ok(array)
     }
 

@@ -16,7 +16,7 @@ fn a_call_is_given_out_and_its_reply_written() {
     let (ticket, call) = core.poll_call(START).unwrap();
     assert_eq!((call.program_version().version, call.procedure()), (2, 5));
     assert_eq!(call.context().connection(), core.connection());
-    let (_, argument, reply) = call.decode(Decoder::take_u32).unwrap();
+    let (_, argument, reply) = call.decode(|decoder| decoder.take_u32()).unwrap();
     let reply = reply.success(|encoder| {
         encoder.put_u32(argument + 1);
         Ok(())
@@ -95,14 +95,14 @@ fn every_answer_of_a_service_has_its_status() {
     let mut ask = |answer: &dyn Fn(IncomingCall) -> Reply| ask_with(&mut core, answer);
     let failure = |error| {
         move |call: IncomingCall| {
-            let (_, _, reply) = call.decode(Decoder::take_u32).unwrap();
+            let (_, _, reply) = call.decode(|decoder| decoder.take_u32()).unwrap();
             reply.failure(error)
         }
     };
     assert_eq!(ask(&IncomingCall::null), [[1, 1, 0, 0, 0, 0]]);
     let unavailable = ask(&IncomingCall::procedure_unavailable);
     assert_eq!(unavailable, [[1, 1, 0, 0, 0, 3]]);
-    let garbage = ask(&|call| call.decode(Decoder::take_u64).unwrap_err());
+    let garbage = ask(&|call| call.decode(|decoder| decoder.take_u64()).unwrap_err());
     assert_eq!(garbage, [[1, 1, 0, 0, 0, 4]]);
     let trailing = ask(&|call| call.decode(|_| Ok(())).unwrap_err());
     assert_eq!(trailing, [[1, 1, 0, 0, 0, 4]]);
@@ -118,7 +118,7 @@ fn every_answer_of_a_service_has_its_status() {
 fn results_that_cannot_be_encoded_are_a_failure_of_the_server() {
     let mut core = core(|_| {});
     let reply = ask_with(&mut core, |call| {
-        let (_, _, reply) = call.decode(Decoder::take_u32).unwrap();
+        let (_, _, reply) = call.decode(|decoder| decoder.take_u32()).unwrap();
         reply.success(|encoder| {
             encoder.put_u32(1);
             Err(EncodeError::TooLong {

@@ -2,13 +2,15 @@
 
 use super::*;
 
-fn decoder(input: &'static [u8]) -> XdrDecoder {
-    XdrDecoder::new(Bytes::from_static(input))
+/// Runs `check` with a decoder of `input`.
+fn decoding<T>(input: &'static [u8], check: impl FnOnce(&mut XdrDecoder<'_>) -> T) -> T {
+    check(&mut XdrDecoder::new(&Bytes::from_static(input)))
 }
 
 #[test]
 fn short_input_says_how_much_is_missing_and_where() {
-    let mut decoder = decoder(b"\0\0\0\x01\0\0");
+    let input = Bytes::from_static(b"\0\0\0\x01\0\0");
+    let mut decoder = XdrDecoder::new(&input);
     decoder.take_u32().unwrap();
     let error = decoder.take_u64().unwrap_err();
     assert_eq!(error.to_string(), "input ends 6 bytes early at byte 4");
@@ -16,16 +18,18 @@ fn short_input_says_how_much_is_missing_and_where() {
 
 #[test]
 fn a_length_of_two_gibibytes_is_refused_before_anything_is_allocated() {
-    let error = decoder(b"\x7f\xff\xff\xff")
-        .take_length(u32::MAX, 4)
-        .unwrap_err();
+    let error = decoding(b"\x7f\xff\xff\xff", |decoder| {
+        decoder.take_length(u32::MAX, 4)
+    })
+    .unwrap_err();
     let missing = 4 * 0x7fff_ffff;
     assert_eq!(*error.kind(), DecodeErrorKind::MissingData { missing });
 }
 
 #[test]
 fn elements_without_bytes_are_counted_over_the_whole_input() {
-    let mut decoder = decoder(b"\0\0\xff\xff\0\0\0\x01\0\0\0\x01");
+    let input = Bytes::from_static(b"\0\0\xff\xff\0\0\0\x01\0\0\0\x01");
+    let mut decoder = XdrDecoder::new(&input);
     assert_eq!(decoder.take_length(u32::MAX, 0), Ok(65_535));
     assert_eq!(decoder.take_length(u32::MAX, 0), Ok(1));
     let error = decoder.take_length(u32::MAX, 0).unwrap_err();
@@ -37,7 +41,7 @@ fn elements_without_bytes_are_counted_over_the_whole_input() {
 
 #[test]
 fn padding_must_be_zero() {
-    let error = decoder(b"\0\0\0\x01a\0\x02\0").take_opaque(9).unwrap_err();
+    let error = decoding(b"\0\0\0\x01a\0\x02\0", |decoder| decoder.take_opaque(9)).unwrap_err();
     assert_eq!(*error.kind(), DecodeErrorKind::BadPadding(2));
     assert_eq!(error.offset(), 5);
 }
@@ -51,33 +55,43 @@ fn every_length_of_opaque_ends_after_its_padding() {
         input.resize(4 + size, 0);
         input.extend_from_slice(&[0, 0, 0, 7]);
 
-        let mut decoder = XdrDecoder::new(input.clone().into());
+        let input = Bytes::from(input);
+        let mut decoder = XdrDecoder::new(&input);
         assert_eq!(decoder.take_opaque(9).unwrap().len(), usize::from(length));
         assert_eq!(decoder.take_u32(), Ok(7));
 
-        let mut cut = XdrDecoder::new(Bytes::from(input).slice(..3 + size));
-        let error = cut.take_opaque(9).unwrap_err();
+        let cut = input.slice(..3 + size);
+        let error = XdrDecoder::new(&cut).take_opaque(9).unwrap_err();
         assert_eq!(*error.kind(), DecodeErrorKind::MissingData { missing: 1 });
     }
 }
 
 #[test]
 fn booleans_are_zero_or_one() {
-    assert_eq!(decoder(b"\0\0\0\x01").take_bool(), Ok(true));
-    let error = decoder(b"\0\0\0\x02").take_bool().unwrap_err();
+    assert_eq!(
+        decoding(b"\0\0\0\x01", |decoder| decoder.take_bool()),
+        Ok(true)
+    );
+    let error = decoding(b"\0\0\0\x02", |decoder| decoder.take_bool()).unwrap_err();
     assert_eq!(error.to_string(), "boolean is 2, expected 0 or 1 at byte 0");
 }
 
 #[test]
 fn small_integers_have_to_fit() {
-    assert_eq!(decoder(b"\xff\xff\xff\x80").take_i8(), Ok(-128));
-    assert_eq!(decoder(b"\0\0\xff\xff").take_u16(), Ok(65_535));
-    let error = decoder(b"\0\0\0\x80").take_i8().unwrap_err();
+    assert_eq!(
+        decoding(b"\xff\xff\xff\x80", |decoder| decoder.take_i8()),
+        Ok(-128)
+    );
+    assert_eq!(
+        decoding(b"\0\0\xff\xff", |decoder| decoder.take_u16()),
+        Ok(65_535)
+    );
+    let error = decoding(b"\0\0\0\x80", |decoder| decoder.take_i8()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "128 is out of range, expected -128 to 127 at byte 0"
     );
-    let error = decoder(b"\xff\xff\xff\xff").take_u8().unwrap_err();
+    let error = decoding(b"\xff\xff\xff\xff", |decoder| decoder.take_u8()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "4294967295 is out of range, expected 0 to 255 at byte 0"
@@ -86,7 +100,7 @@ fn small_integers_have_to_fit() {
 
 #[test]
 fn bad_utf_8_is_located_in_the_input() {
-    let error = decoder(b"\0\0\0\x02a\xff\0\0").take_string(9).unwrap_err();
+    let error = decoding(b"\0\0\0\x02a\xff\0\0", |decoder| decoder.take_string(9)).unwrap_err();
     assert_eq!(*error.kind(), DecodeErrorKind::NotUtf8);
     assert_eq!(error.offset(), 5);
 }
@@ -94,14 +108,20 @@ fn bad_utf_8_is_located_in_the_input() {
 #[test]
 fn arrays_of_numbers_are_their_elements_in_a_row() {
     let input = b"\0\0\0\x01\xff\xff\xff\xfe\0\0\0\x03";
-    assert_eq!(decoder(input).take_i32s(3), Ok(vec![1, -2, 3]));
-    assert_eq!(decoder(input).take_i32_array(), Ok([1, -2, 3]));
-    let too_many = decoder(input).take_u64s(2).unwrap_err();
+    assert_eq!(
+        decoding(input, |decoder| decoder.take_i32s(3)),
+        Ok(vec![1, -2, 3])
+    );
+    assert_eq!(
+        decoding(input, |decoder| decoder.take_i32_array()),
+        Ok([1, -2, 3])
+    );
+    let too_many = decoding(input, |decoder| decoder.take_u64s(2)).unwrap_err();
     assert_eq!(
         *too_many.kind(),
         DecodeErrorKind::MissingData { missing: 4 }
     );
-    let too_many = decoder(input).take_f32_array::<5>().unwrap_err();
+    let too_many = decoding(input, |decoder| decoder.take_f32_array::<5>()).unwrap_err();
     assert_eq!(
         *too_many.kind(),
         DecodeErrorKind::MissingData { missing: 8 }
@@ -110,8 +130,8 @@ fn arrays_of_numbers_are_their_elements_in_a_row() {
 
 #[test]
 fn a_run_locates_its_errors_in_the_whole_input() {
-    let input = b"\0\0\0\x01ab\0\0\0\0\0\x05\0\0\0\x02";
-    let mut decoder = decoder(input);
+    let input = Bytes::from_static(b"\0\0\0\x01ab\0\0\0\0\0\x05\0\0\0\x02");
+    let mut decoder = XdrDecoder::new(&input);
     decoder.take_u32().unwrap();
     let mut run = decoder.take_run::<12>().unwrap();
     assert_eq!(run.take_opaque_array(), Ok(*b"ab"));
@@ -128,13 +148,14 @@ fn a_run_locates_its_errors_in_the_whole_input() {
 
 #[test]
 fn a_run_needs_all_of_its_bytes() {
-    let error = decoder(b"\0\0\0\x01\0").take_run::<8>().unwrap_err();
+    let error = decoding(b"\0\0\0\x01\0", |decoder| decoder.take_run::<8>()).unwrap_err();
     assert_eq!(error.to_string(), "input ends 3 bytes early at byte 0");
 }
 
 #[test]
 fn depth_is_limited() {
-    let mut decoder = XdrDecoder::with_max_depth(Bytes::new(), 1);
+    let input = Bytes::new();
+    let mut decoder = XdrDecoder::with_max_depth(&input, 1);
     decoder.descend().unwrap();
     assert!(decoder.descend().is_err());
     decoder.ascend();
