@@ -54,15 +54,9 @@ pub fn to_bytes<T: Encode + ?Sized>(value: &T) -> Result<Bytes, EncodeError> {
 #[inline]
 pub fn from_bytes<T: Decode>(input: Bytes) -> Result<T, DecodeError> {
     let mut decoder = XdrDecoder::new(&input);
-    let mut result = T::decode(&mut decoder);
-    // The value stays where it is: to move it would cost as much as to decode
-    // a few of its fields.
-    if result.is_ok()
-        && let Err(error) = decoder.finish()
-    {
-        result = Err(error);
-    }
-    result
+    let value = T::decode(&mut decoder)?;
+    decoder.finish()?;
+    Ok(value)
 }
 
 /// The number of zero bytes that follow `length` bytes of opaque data (RFC 4506 §4.9).
