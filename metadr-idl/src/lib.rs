@@ -30,10 +30,12 @@ mod check;
 pub mod codegen;
 mod diagnostic;
 mod graph;
+mod library;
 pub mod model;
 mod options;
 mod parse;
-mod scan;
+mod preprocess;
+mod read;
 pub mod source;
 
 pub use codegen::{Emit, Options, Strings};
@@ -48,9 +50,10 @@ use proc_macro2::TokenStream;
 ///
 /// # Errors
 ///
-/// What is not of the language: the first such place of each file.
+/// What is not of the language, in all files: in each definition the first such
+/// place.
 pub fn read(sources: Vec<Source>, options: &ReadOptions) -> Result<ast::Tree, Diagnostics> {
-    parse::read(sources, options)
+    read::read(sources, options)
 }
 
 /// Checks a tree: every name resolved, every number computed.

@@ -1,13 +1,14 @@
 //! The files of one compilation and places in them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, io};
 
 /// A file: the name that diagnostics show, and the text.
 #[derive(Clone, Debug)]
 pub struct Source {
     name: String,
-    text: String,
+    text: Arc<str>,
 }
 
 impl Source {
@@ -15,7 +16,7 @@ impl Source {
     ///
     /// What the file includes is looked for beside it, so the name is its path
     /// where there is one.
-    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
         Self {
             name: name.into(),
             text: text.into(),
@@ -32,6 +33,11 @@ impl Source {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The whole text, to be held while the map that the file is in grows.
+    pub(crate) fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// The file's name without folders and without `.x`.
@@ -102,7 +108,13 @@ impl SourceMap {
         // of the next.
         let start = (self.files.last()).map_or(0, |last| last.start + last.source.text.len() + 1);
         let newlines = source.text.match_indices('\n').map(|(at, _)| at + 1);
-        let lines = std::iter::once(0).chain(newlines).collect();
+        // A byte order mark is no character of the first line.
+        let mark = if source.text.starts_with('\u{feff}') {
+            3
+        } else {
+            0
+        };
+        let lines = std::iter::once(mark).chain(newlines).collect();
         self.files.push(Entry {
             source,
             start,
@@ -153,7 +165,7 @@ impl SourceMap {
             start,
             lines,
         } = &self.files[self.file_of(span).0];
-        let offset = (span.start - start).min(source.text.len());
+        let offset = (span.start - start).clamp(lines[0], source.text.len());
         let line = lines.partition_point(|line| *line <= offset);
         let line_start = lines[line - 1];
         let rest = &source.text[line_start..];
@@ -191,12 +203,16 @@ pub trait Loader: fmt::Debug {
 }
 
 /// Reads from the file system.
+///
+/// Old files have comments that are not UTF-8. Such bytes become U+FFFD, which
+/// is an error anywhere but in comments and `%` lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
 
 impl Loader for Disk {
     fn load(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
+        let bytes = std::fs::read(path)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
@@ -233,5 +249,25 @@ mod tests {
         assert_eq!(place(99), ("b.x", 1, 2, "c"));
         assert_eq!(map.source(first).stem(), "a");
         assert_eq!(map.text(map.span(second)), "c");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_character_of_the_line() {
+        let mut map = SourceMap::default();
+        map.add(Source::new("a.x", "\u{feff}ab\nc"));
+        let place = |offset| {
+            let location = map.locate(Span::new(offset, offset));
+            (location.line, location.column, location.text)
+        };
+        assert_eq!(place(0), (1, 1, "ab"));
+        assert_eq!(place(4), (1, 2, "ab"));
+        assert_eq!(place(6), (2, 1, "c"));
+    }
+
+    #[test]
+    fn files_that_are_not_utf_8_can_be_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"/* \xe9 */").unwrap();
+        assert_eq!(Disk.load(file.path()).unwrap(), "/* \u{fffd} */");
     }
 }

@@ -45,7 +45,7 @@ fn checks() {
         "program p { version v { void f(void) = 1; void f(void) = 2; } = 1; } = 1;",
         "program p { version v { void f(void) = 1; void g(void) = 1; } = 1; } = 1;",
         "program p { version v { void f(int a, int a) = 1; } = 1; } = 1;",
-        "program p { version v { } = 1; version w { } = 1; } = 1;",
+        "program p { version v { void f(void) = 1; } = 1; version w { void f(void) = 1; } = 1; } = 1;",
         "program p { version v { missing f(void) = 1; } = 1; } = -1;",
         "namespace n { struct a { int b; }; }\nstruct c { a d; };",
         "struct a { missing b; other c; int d; int d; };\nconst E = NONE;",

@@ -1,42 +1,45 @@
 //! Comments of the file as documentation of the generated code.
 
-use super::Node;
-use crate::Span;
-use crate::scan::Scanned;
+use super::walk::Node;
+use crate::SourceMap;
+use crate::preprocess::{Comment, Text};
 
 /// Finds the comment that belongs to a node of the tree.
 pub(super) struct Docs<'a> {
-    text: &'a str,
-    comments: &'a [Span],
+    sources: &'a SourceMap,
+    /// What the grammar has read: a blank where each comment was.
+    content: &'a str,
+    comments: &'a [Comment],
 }
 
 impl<'a> Docs<'a> {
-    pub(super) fn new(scanned: &'a Scanned) -> Self {
+    pub(super) fn new(sources: &'a SourceMap, text: &'a Text) -> Self {
         Self {
-            text: &scanned.text,
-            comments: &scanned.comments,
+            sources,
+            content: text.content(),
+            comments: text.comments(),
         }
     }
 
     /// The comment right above the node: nothing but blanks and at most one
     /// line end lie between.
     pub(super) fn before(&self, node: &Node<'_>) -> Vec<String> {
-        let mut lines = Vec::new();
         let mut edge = node.as_span().start();
-        let mut index = self.comments.partition_point(|span| span.start < edge);
-        while let Some(span) = index.checked_sub(1).map(|last| self.comments[last]) {
-            let gap = &self.text[span.end..edge];
+        let last = self.comments.partition_point(|comment| comment.at < edge);
+        let mut first = last;
+        while let Some(comment) = first.checked_sub(1).map(|index| self.comments[index]) {
+            let gap = &self.content[comment.at..edge];
             if !gap.trim().is_empty() || gap.matches('\n').count() > 1 {
                 break;
             }
-            if self.trails_another_node(span) {
+            if self.trails_another_node(comment) {
                 break;
             }
-            lines.splice(0..0, text_lines(&self.text[span.start..span.end]));
-            edge = span.start;
-            index -= 1;
+            edge = comment.at;
+            first -= 1;
         }
-        lines
+        let comments = &self.comments[first..last];
+        comments.iter().flat_map(|one| self.lines(*one)).collect()
     }
 
     /// The comment above the node, or else the one behind it on its line.
@@ -45,19 +48,24 @@ impl<'a> Docs<'a> {
         if !before.is_empty() {
             return before;
         }
-        let end = node.as_span().end();
-        let index = self.comments.partition_point(|span| span.start < end);
+        // A rule that ends with an optional part takes the blanks before it.
+        let end = node.as_span().start() + node.as_str().trim_end().len();
+        let index = self.comments.partition_point(|comment| comment.at < end);
         match self.comments.get(index) {
-            Some(span) if is_only_separators(&self.text[end..span.start]) => {
-                text_lines(&self.text[span.start..span.end])
+            Some(comment) if is_only_separators(&self.content[end..comment.at]) => {
+                self.lines(*comment)
             }
             _ => Vec::new(),
         }
     }
 
+    fn lines(&self, comment: Comment) -> Vec<String> {
+        text_lines(self.sources.text(comment.span))
+    }
+
     /// Whether something other than blanks stands before the comment on its line.
-    fn trails_another_node(&self, comment: Span) -> bool {
-        let before = &self.text[..comment.start];
+    fn trails_another_node(&self, comment: Comment) -> bool {
+        let before = &self.content[..comment.at];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         !before[line_start..].trim().is_empty()
     }

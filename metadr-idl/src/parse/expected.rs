@@ -1,25 +1,44 @@
 //! Pest's syntax errors in the words of the language: what was found, what
 //! was expected.
 
-use super::Rule;
+use super::{Rule, hints};
+use crate::preprocess::Text;
 use crate::{Diagnostic, FileId, SourceMap, Span};
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-/// The diagnostic for a syntax error.
-pub(super) fn diagnostic(sources: &SourceMap, id: FileId, error: &Error<Rule>) -> Diagnostic {
+/// The diagnostic for a syntax error. `content` is the text without what has
+/// been reported already.
+pub(super) fn diagnostic(
+    sources: &SourceMap,
+    file: FileId,
+    text: &Text,
+    content: &str,
+    error: &Error<Rule>,
+) -> Diagnostic {
     let offset = match error.location {
         InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
     };
-    let (found, length) = token_at(&sources.source(id).text()[offset..]);
-    let offset = sources.span(id).start + offset;
-    let span = Span::new(offset, offset + length);
-    let message = match &error.variant {
-        ErrorVariant::ParsingError { positives, .. } if !positives.is_empty() => {
-            format!("found {found}, expected {}", list(positives))
-        }
-        _ => format!("unexpected {found}"),
+    let (found, length) = token_at(&content[offset..]);
+    let place = match length {
+        0 => Span::new(sources.span(file).end, sources.span(file).end),
+        _ => text.place(offset..offset + length),
     };
-    Diagnostic::error(sources, span, message)
+    let positives = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => &[],
+    };
+    let message = format!("found {found}, expected {}", list(positives));
+    let diagnostic = Diagnostic::error(sources, place, message);
+    let hint = hints::hint(content, offset, positives);
+    let hint = hint.or_else(|| {
+        let (expansion, name) = text.expansion_at(offset)?;
+        let name = sources.text(name);
+        Some(format!("macro `{name}` stands for `{expansion}`"))
+    });
+    match hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
+    }
 }
 
 /// The token that begins `rest`, for people, and its length in bytes.
@@ -64,11 +83,17 @@ fn names_of(rule: Rule) -> &'static [&'static str] {
         Rule::identifier => &["a name"],
         Rule::scoped_name => &["a name"],
         Rule::number => &["a number"],
-        Rule::value => &["a number or the name of a constant"],
+        Rule::value | Rule::constant_value => &["a name", "a number"],
+        Rule::text => &["a text"],
         Rule::declaration | Rule::typed_declaration | Rule::field => &["a declaration"],
         Rule::opaque_declaration => &["`opaque`"],
         Rule::string_declaration => &["`string`"],
-        Rule::type_specifier | Rule::base_type | Rule::discriminant => &["a type"],
+        Rule::type_specifier
+        | Rule::plain_type
+        | Rule::base_type
+        | Rule::integer_type
+        | Rule::discriminant => &["a type"],
+        Rule::anonymous => &["`enum`", "`struct`", "`union`"],
         Rule::unsigned_type => &["`unsigned`"],
         Rule::result_type | Rule::procedure => &["a procedure"],
         Rule::argument | Rule::arguments => &["an argument"],
@@ -77,6 +102,9 @@ fn names_of(rule: Rule) -> &'static [&'static str] {
         Rule::version => &["`version`"],
         Rule::fixed_size => &["`[`"],
         Rule::variable_size => &["`<`"],
+        Rule::enumeration_body | Rule::structure_body => &["`{`"],
+        Rule::union_body => &["`switch`"],
+        Rule::namespace_name => &["a name"],
         Rule::namespace | Rule::kw_namespace => &["`namespace`"],
         Rule::constant | Rule::kw_const => &["`const`"],
         Rule::type_definition | Rule::kw_typedef => &["`typedef`"],
@@ -86,12 +114,16 @@ fn names_of(rule: Rule) -> &'static [&'static str] {
         Rule::program | Rule::kw_program => &["`program`"],
         Rule::kw_bool => &["`bool`"],
         Rule::kw_case => &["`case`"],
+        Rule::kw_char => &["`char`"],
         Rule::kw_default => &["`default`"],
         Rule::kw_double => &["`double`"],
         Rule::kw_float => &["`float`"],
         Rule::kw_hyper => &["`hyper`"],
         Rule::kw_int => &["`int`"],
+        Rule::kw_long => &["`long`"],
         Rule::kw_opaque => &["`opaque`"],
+        Rule::kw_quadruple => &["`quadruple`"],
+        Rule::kw_short => &["`short`"],
         Rule::kw_string => &["`string`"],
         Rule::kw_switch => &["`switch`"],
         Rule::kw_unsigned => &["`unsigned`"],
@@ -110,8 +142,9 @@ fn names_of(rule: Rule) -> &'static [&'static str] {
         Rule::equals => &["`=`"],
         Rule::star => &["`*`"],
         Rule::colon => &["`:`"],
-        Rule::double_colon => &["`::`"],
-        Rule::WHITESPACE | Rule::COMMENT | Rule::word | Rule::reserved => &[],
+        // What may always be there helps nobody.
+        Rule::double_colon | Rule::stray_semicolon | Rule::trailing_comma => &[],
+        Rule::WHITESPACE | Rule::end | Rule::word | Rule::reserved => &[],
     }
 }
 
@@ -135,7 +168,6 @@ mod tests {
             "struct a { };",
             "struct a { int 9b; };",
             "enum a { B = , C };",
-            "enum a { B, };",
             "union u switch (int) { case 1: void; };",
             "union u switch (int d) { 1: void; };",
             "typedef opaque x;",

@@ -1,0 +1,190 @@
+//! A text in definitions, as far as braces and semicolons tell: where to go on
+//! after a syntax error.
+
+use crate::preprocess::{Token, tokens};
+use std::ops::Range;
+
+/// How deep braces may nest. The parser calls itself once for each level.
+pub(super) const MAX_DEPTH: usize = 32;
+
+const KEYWORDS: [&str; 7] = [
+    "const",
+    "enum",
+    "namespace",
+    "program",
+    "struct",
+    "typedef",
+    "union",
+];
+
+/// The `{` that is one too deep.
+pub(super) fn too_deep(content: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token, piece) in placed(content) {
+        match (token, piece) {
+            (Token::Other, "{") => depth += 1,
+            (Token::Other, "}") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// The definitions of a text, those in namespaces included.
+pub(super) struct Outline<'a> {
+    content: &'a str,
+    definitions: Vec<Range<usize>>,
+}
+
+impl<'a> Outline<'a> {
+    pub(super) fn new(content: &'a str) -> Self {
+        let mut outline = Self {
+            content,
+            definitions: Vec::new(),
+        };
+        // Where the definition begins that has not ended, and its open braces.
+        let mut open: Option<(usize, usize)> = None;
+        let mut is_namespace = false;
+        for (at, token, piece) in placed(content) {
+            if matches!(token, Token::Blank | Token::Newline) {
+                continue;
+            }
+            let end = at + piece.len();
+            let (start, depth) = match open {
+                Some(it) if depth_allows(content, it, at, piece) => it,
+                // A definition that has lost its end: the next one begins.
+                Some((start, _)) => {
+                    outline.definitions.push(start..at);
+                    is_namespace = piece == "namespace";
+                    (at, 0)
+                }
+                None if matches!(piece, "}" | ";") => continue,
+                None => {
+                    is_namespace = piece == "namespace";
+                    (at, 0)
+                }
+            };
+            open = match piece {
+                "{" if is_namespace => None,
+                "{" => Some((start, depth + 1)),
+                "}" if depth > 0 => Some((start, depth - 1)),
+                ";" if depth == 0 => {
+                    outline.definitions.push(start..end);
+                    None
+                }
+                _ => Some((start, depth)),
+            };
+        }
+        if let Some((start, _)) = open {
+            outline.definitions.push(start..content.len());
+        }
+        outline
+    }
+
+    /// The definition that cannot be understood at `offset`: everything from
+    /// where it begins to where the next one does. `None` if there is none.
+    pub(super) fn around(&self, offset: usize) -> Option<Range<usize>> {
+        let after = self.definitions.partition_point(|one| one.start < offset);
+        // What is found at the start of a definition is missing at the end of
+        // the one before, unless the definition begins with what is no keyword.
+        let starts_here = self
+            .definitions
+            .get(after)
+            .filter(|one| one.start == offset);
+        let is_keyword = starts_here.is_some_and(|one| {
+            let word = tokens(&self.content[one.start..]).next();
+            word.is_some_and(|(_, piece)| KEYWORDS.contains(&piece))
+        });
+        let index = match starts_here {
+            Some(_) if !is_keyword => after,
+            _ => after.checked_sub(1)?,
+        };
+        let range = self.definitions[index].clone();
+        (range.end > offset || is_keyword).then_some(range)
+    }
+}
+
+/// Whether the piece can belong to the definition that began at `start`: it
+/// is no keyword that begins a definition at the start of a line, not further
+/// right than where that one began.
+fn depth_allows(content: &str, (start, _): (usize, usize), at: usize, piece: &str) -> bool {
+    if !KEYWORDS.contains(&piece) {
+        return true;
+    }
+    let (Some(own), Some(other)) = (indentation(content, start), indentation(content, at)) else {
+        return true;
+    };
+    other > own
+}
+
+/// How far right a token stands that is the first in its line.
+fn indentation(content: &str, at: usize) -> Option<usize> {
+    let line = content[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = &content[line..at];
+    before.trim().is_empty().then_some(before.len())
+}
+
+/// The tokens of a text with their offsets.
+fn placed(content: &str) -> impl Iterator<Item = (usize, Token, &str)> {
+    let mut at = 0;
+    tokens(content).map(move |(token, piece)| {
+        let start = at;
+        at += piece.len();
+        (start, token, piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around(content: &str, what: &str) -> Option<String> {
+        let offset = content.find(what).unwrap();
+        let range = Outline::new(content).around(offset)?;
+        Some(content[range].to_owned())
+    }
+
+    #[test]
+    fn a_definition_ends_with_its_semicolon() {
+        let content = "struct a { x; y }; struct b { z; };";
+        assert_eq!(around(content, "y").as_deref(), Some("struct a { x; y };"));
+        assert_eq!(around(content, "z").as_deref(), Some("struct b { z; };"));
+    }
+
+    #[test]
+    fn a_definition_in_a_namespace_is_one_by_itself() {
+        let content = "namespace n { struct a { x; }; struct b { z; }; } const C = 1;";
+        assert_eq!(around(content, "x").as_deref(), Some("struct a { x; };"));
+        assert_eq!(around(content, "z").as_deref(), Some("struct b { z; };"));
+        assert_eq!(around(content, "1").as_deref(), Some("const C = 1;"));
+    }
+
+    #[test]
+    fn a_definition_without_its_end_ends_where_the_next_one_begins() {
+        let content = "struct a {\n  x\nstruct b {\n struct c d;\n};\n";
+        assert_eq!(around(content, "x").as_deref(), Some("struct a {\n  x\n"));
+        assert_eq!(
+            around(content, "struct b").as_deref(),
+            Some("struct a {\n  x\n")
+        );
+        let rest = "struct b {\n struct c d;\n};";
+        assert_eq!(around(content, "d;").as_deref(), Some(rest));
+    }
+
+    #[test]
+    fn what_is_no_definition_ends_with_a_semicolon_too() {
+        let content = "foo bar; struct a { x; };";
+        assert_eq!(around(content, "foo").as_deref(), Some("foo bar;"));
+        assert_eq!(around("}", "}"), None);
+    }
+
+    #[test]
+    fn deep_braces_are_found_before_the_parser_sees_them() {
+        let fine = format!("{}{}", "{".repeat(MAX_DEPTH), "}".repeat(MAX_DEPTH));
+        assert_eq!(too_deep(&fine.repeat(2)), None);
+        assert_eq!(too_deep(&"{".repeat(MAX_DEPTH + 1)), Some(MAX_DEPTH));
+    }
+}
