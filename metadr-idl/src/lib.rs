@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod builder;
 mod check;
 pub mod codegen;
 mod diagnostic;
@@ -33,11 +34,13 @@ mod graph;
 mod library;
 pub mod model;
 mod options;
+mod outline;
 mod parse;
 mod preprocess;
 mod read;
 pub mod source;
 
+pub use builder::{Builder, Error, Generated};
 pub use codegen::{Emit, Options, Strings};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use options::{CheckOptions, ReadOptions};
