@@ -70,9 +70,19 @@ fn errors(
         let offset = match error.location {
             InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
         };
-        found.push(expected::diagnostic(sources, file, text, &content, &error));
-        let Some(broken) = Outline::new(&content).around(offset) else {
-            break;
+        let outline = Outline::new(&content);
+        let broken = match outline.open_before(offset) {
+            Some(open) => {
+                found.push(expected::no_end(sources, text, &content, &open));
+                open
+            }
+            None => {
+                found.push(expected::diagnostic(sources, file, text, &content, &error));
+                match outline.around(offset) {
+                    Some(around) => around,
+                    None => break,
+                }
+            }
         };
         if found.len() == MAX_ERRORS {
             break;

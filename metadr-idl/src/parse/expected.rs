@@ -41,6 +41,23 @@ pub(super) fn diagnostic(
     }
 }
 
+/// The diagnostic for a definition that is not closed where the next begins.
+pub(super) fn no_end(
+    sources: &SourceMap,
+    text: &Text,
+    content: &str,
+    open: &std::ops::Range<usize>,
+) -> Diagnostic {
+    let (found, length) = token_at(&content[open.end..]);
+    let place = text.place(open.end..open.end + length);
+    let first = sources.locate(text.place(open.start..open.end));
+    let hint = format!(
+        "the definition that begins in line {} is not closed",
+        first.line
+    );
+    Diagnostic::error(sources, place, format!("found {found}, expected `}}`")).with_hint(hint)
+}
+
 /// The token that begins `rest`, for people, and its length in bytes.
 fn token_at(rest: &str) -> (String, usize) {
     let Some(first) = rest.chars().next() else {
@@ -164,27 +181,107 @@ mod tests {
         let cases = [
             "struct a { int b }",
             "struct a { int b; }",
+            "struct a { int b; }\nstruct c { int d; };",
+            "union u switch (int d) { case 1: void; } name;",
             "struct { int b; };",
             "struct a { };",
+            "struct a { struct { } b; };",
+            "struct a;",
+            "struct a { struct b { int c; } d; };",
+            "struct a { struct b; };",
+            "struct a { union b switch (int c) { case 1: void; } d; };",
+            "typedef struct a { int b; } a;",
             "struct a { int 9b; };",
+            "struct a { int b; int c, d; };",
+            "struct a { int b = 3; };",
+            "struct a { int b[]; };",
+            "struct a { int b[2][3]; };",
+            "struct a { int b<>[3]; };",
+            "struct a { string b<4>[3]; };",
+            "struct a { string b[4]; };",
+            "struct a { string *b; };",
+            "struct a { string<> b; };",
+            "struct a { opaque b; };",
+            "struct a { opaque<> b; };",
+            "struct a { opaque *b; };",
+            "struct a { int *b<>; };",
+            "struct a { int b[2+1]; };",
+            "struct a { long long b; };",
+            "struct a { unsigned long long b; };",
+            "struct a { signed int b; };",
+            "struct a { void b; };",
+            "struct a { void; };",
+            "struct a { int int; };",
+            "struct a { int program; int version; };",
+            "struct é { int b; };",
+            "enum a { };",
             "enum a { B = , C };",
+            "enum a { B C };",
+            "enum { A = 1 };",
             "union u switch (int) { case 1: void; };",
             "union u switch (int d) { 1: void; };",
+            "union u switch (int d) { };",
+            "union u switch (int d) { case 1: ; };",
+            "union u switch (int d) { case 1: void x; };",
+            "union u switch (int d) { case 1: int x; int y; };",
+            "union u switch (int d) { case 'a': void; };",
+            "typedef void a;",
             "typedef opaque x;",
             "typedef int x<;",
             "const A;",
+            "const int A = 3;",
             "const A = 08x;",
+            "const A = 10UL;",
+            "const A = 1 + 2;",
+            "const A = 1+2;",
+            "const A = (3);",
+            "const A = 1 << 3;",
+            "const A = 1'000;",
+            "const A = \"b;",
             "program p { version v { void f(int) = 1; } = 1; };",
             "program p { } = 1;",
+            "program p { version v { } = 1; } = 1;",
+            "program p { version v { string<> f(void) = 1; } = 1; } = 1;",
+            "program p { version v { int<> f(void) = 1; } = 1; } = 1;",
+            "program p { version v { int *f(void) = 1; } = 1; } = 1;",
+            "program p { version v { opaque f(void) = 1; } = 1; } = 1;",
+            "program p { version v { void f(opaque<>) = 1; } = 1; } = 1;",
+            "program p { version v { void f(int<>) = 1; } = 1; } = 1;",
+            "program p { version v { void f(string<> x) = 1; } = 1; } = 1;",
+            "program p { version v { void f(struct { int x; }) = 1; } = 1; } = 1;",
+            "program p { version v { void f(void, int) = 1; } = 1; } = 1;",
+            "program p { version v { void f(int, void) = 1; } = 1; } = 1;",
             "foo",
             "namespace a { struct b { int c; };",
-            "struct a { void b; };",
-            "struct a { int int; };",
+            "#define SIZE 1 + 2\nstruct a { int b[SIZE]; };",
+            "#define FIELD(name) int name;\nstruct a { FIELD(b) };",
         ];
-        let rendered: Vec<String> = cases
-            .iter()
-            .map(|text| format!("{text}\n    {}", error(text)))
-            .collect();
+        let rendered: Vec<String> = cases.iter().map(|text| error(text)).collect();
         insta::assert_snapshot!(rendered.join("\n"));
+    }
+
+    #[test]
+    fn each_definition_reports_its_first_error() {
+        insta::assert_snapshot!(error(
+            "struct a { int b[]; opaque c; };
+             struct fine { int b; };
+             namespace n {
+               enum e { };
+               typedef int x[2][2];
+             }
+             const A = 1 const B = 2;
+             struct open {
+               int b;
+             union u switch (int d) { default: int int; };
+             struct open {
+               int b;
+             const C = 1U;"
+        ));
+    }
+
+    #[test]
+    fn errors_of_one_file_are_limited() {
+        let text = "const A;\n".repeat(1000);
+        assert_eq!(error(&text).matches("error:").count(), 20);
     }
 }

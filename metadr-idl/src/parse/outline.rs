@@ -36,7 +36,23 @@ pub(super) fn too_deep(content: &str) -> Option<usize> {
 /// The definitions of a text, those in namespaces included.
 pub(super) struct Outline<'a> {
     content: &'a str,
-    definitions: Vec<Range<usize>>,
+    definitions: Vec<Extent>,
+}
+
+/// Where a definition stands.
+struct Extent {
+    range: Range<usize>,
+    /// Whether the next definition begins before all its braces are closed.
+    is_open: bool,
+}
+
+/// A definition that has not ended.
+#[derive(Clone, Copy)]
+struct Begun {
+    start: usize,
+    /// How many braces are open.
+    depth: usize,
+    is_namespace: bool,
 }
 
 impl<'a> Outline<'a> {
@@ -45,79 +61,112 @@ impl<'a> Outline<'a> {
             content,
             definitions: Vec::new(),
         };
-        // Where the definition begins that has not ended, and its open braces.
-        let mut open: Option<(usize, usize)> = None;
-        let mut is_namespace = false;
+        let mut begun: Option<Begun> = None;
         for (at, token, piece) in placed(content) {
             if matches!(token, Token::Blank | Token::Newline) {
                 continue;
             }
-            let end = at + piece.len();
-            let (start, depth) = match open {
-                Some(it) if depth_allows(content, it, at, piece) => it,
-                // A definition that has lost its end: the next one begins.
-                Some((start, _)) => {
-                    outline.definitions.push(start..at);
-                    is_namespace = piece == "namespace";
-                    (at, 0)
-                }
-                None if matches!(piece, "}" | ";") => continue,
-                None => {
-                    is_namespace = piece == "namespace";
-                    (at, 0)
-                }
-            };
-            open = match piece {
-                "{" if is_namespace => None,
-                "{" => Some((start, depth + 1)),
-                "}" if depth > 0 => Some((start, depth - 1)),
-                ";" if depth == 0 => {
-                    outline.definitions.push(start..end);
+            if let Some(before) = begun
+                && is_next(content, before.start, at, piece)
+            {
+                outline.end(before, at);
+                begun = None;
+            }
+            if begun.is_none() && matches!(piece, "}" | ";") {
+                continue;
+            }
+            let mut current = begun.unwrap_or(Begun {
+                start: at,
+                depth: 0,
+                is_namespace: piece == "namespace",
+            });
+            begun = match piece {
+                "{" if current.is_namespace => None,
+                ";" if current.depth == 0 => {
+                    outline.end(current, at + 1);
                     None
                 }
-                _ => Some((start, depth)),
+                "{" | "}" => {
+                    current.depth = match piece {
+                        "{" => current.depth + 1,
+                        _ => current.depth.saturating_sub(1),
+                    };
+                    Some(current)
+                }
+                _ => Some(current),
             };
         }
-        if let Some((start, _)) = open {
-            outline.definitions.push(start..content.len());
+        if let Some(last) = begun {
+            outline.end(last, content.len());
         }
         outline
+    }
+
+    fn end(&mut self, begun: Begun, end: usize) {
+        self.definitions.push(Extent {
+            range: begun.start..end,
+            is_open: begun.depth > 0,
+        });
     }
 
     /// The definition that cannot be understood at `offset`: everything from
     /// where it begins to where the next one does. `None` if there is none.
     pub(super) fn around(&self, offset: usize) -> Option<Range<usize>> {
-        let after = self.definitions.partition_point(|one| one.start < offset);
+        let after = self
+            .definitions
+            .partition_point(|one| one.range.start < offset);
         // What is found at the start of a definition is missing at the end of
         // the one before, unless the definition begins with what is no keyword.
         let starts_here = self
             .definitions
             .get(after)
-            .filter(|one| one.start == offset);
+            .filter(|one| one.range.start == offset);
         let is_keyword = starts_here.is_some_and(|one| {
-            let word = tokens(&self.content[one.start..]).next();
+            let word = tokens(&self.content[one.range.start..]).next();
             word.is_some_and(|(_, piece)| KEYWORDS.contains(&piece))
         });
         let index = match starts_here {
             Some(_) if !is_keyword => after,
             _ => after.checked_sub(1)?,
         };
-        let range = self.definitions[index].clone();
+        let range = self.definitions[index].range.clone();
         (range.end > offset || is_keyword).then_some(range)
+    }
+
+    /// The definition whose braces are still open where the one around `offset`
+    /// begins, so that it is this one that cannot be understood.
+    pub(super) fn open_before(&self, offset: usize) -> Option<Range<usize>> {
+        let after = self
+            .definitions
+            .partition_point(|one| one.range.start <= offset);
+        let [.., before, own] = &self.definitions[..after] else {
+            return None;
+        };
+        let is_open = before.is_open && before.range.end == own.range.start;
+        is_open.then(|| before.range.clone())
     }
 }
 
-/// Whether the piece can belong to the definition that began at `start`: it
-/// is no keyword that begins a definition at the start of a line, not further
-/// right than where that one began.
-fn depth_allows(content: &str, (start, _): (usize, usize), at: usize, piece: &str) -> bool {
+/// Whether a definition begins at `at`, so that the one that began at `start`
+/// must have lost its end: at the start of a line, not further right than that
+/// one, stands what begins nothing else.
+fn is_next(content: &str, start: usize, at: usize, piece: &str) -> bool {
     if !KEYWORDS.contains(&piece) {
-        return true;
+        return false;
     }
     let (Some(own), Some(other)) = (indentation(content, start), indentation(content, at)) else {
-        return true;
+        return false;
     };
-    other > own
+    let mut pieces = tokens(&content[at..])
+        .filter(|(token, _)| !matches!(token, Token::Blank | Token::Newline))
+        .map(|(_, piece)| piece)
+        .skip(2);
+    let is_head = match piece {
+        "const" | "typedef" => true,
+        "union" => pieces.next() == Some("switch"),
+        _ => pieces.next() == Some("{"),
+    };
+    is_head && other <= own
 }
 
 /// How far right a token stands that is the first in its line.
@@ -164,14 +213,21 @@ mod tests {
 
     #[test]
     fn a_definition_without_its_end_ends_where_the_next_one_begins() {
-        let content = "struct a {\n  x\nstruct b {\n struct c d;\n};\n";
+        let content = "struct a {\n  x\nstruct b {\nstruct c d;\n};\n";
         assert_eq!(around(content, "x").as_deref(), Some("struct a {\n  x\n"));
         assert_eq!(
             around(content, "struct b").as_deref(),
             Some("struct a {\n  x\n")
         );
-        let rest = "struct b {\n struct c d;\n};";
+        let rest = "struct b {\nstruct c d;\n};";
         assert_eq!(around(content, "d;").as_deref(), Some(rest));
+        let outline = Outline::new(content);
+        let open_before = |what: &str| outline.open_before(content.find(what).unwrap());
+        assert_eq!(
+            open_before("d;"),
+            Some(0..content.find("struct b").unwrap())
+        );
+        assert_eq!(open_before("x"), None);
     }
 
     #[test]
