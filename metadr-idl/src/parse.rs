@@ -3,16 +3,16 @@
 mod docs;
 mod expected;
 mod hints;
-mod outline;
+mod recovery;
 mod types;
 mod walk;
 
 use crate::ast::Definition;
 use crate::preprocess::Text;
 use crate::{Diagnostic, FileId, SourceMap};
-use outline::Outline;
 use pest::Parser as _;
 use pest::error::InputLocation;
+use recovery::Extents;
 use walk::Walk;
 
 /// The parser that pest makes of the grammar.
@@ -35,8 +35,8 @@ pub(crate) struct Parsed {
 /// Parses the text of a file. In each definition the first error is reported.
 pub(crate) fn parse(sources: &SourceMap, file: FileId, text: &Text) -> Parsed {
     let content = text.content();
-    if let Some(brace) = outline::too_deep(content) {
-        let message = format!("braces nest more than {} deep here", outline::MAX_DEPTH);
+    if let Some(brace) = recovery::too_deep(content) {
+        let message = format!("braces nest more than {} deep here", recovery::MAX_DEPTH);
         let place = text.place(brace..brace + 1);
         return Parsed {
             found: vec![Diagnostic::error(sources, place, message)],
@@ -70,15 +70,15 @@ fn errors(
         let offset = match error.location {
             InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
         };
-        let outline = Outline::new(&content);
-        let broken = match outline.open_before(offset) {
+        let extents = Extents::new(&content);
+        let broken = match extents.open_before(offset) {
             Some(open) => {
                 found.push(expected::no_end(sources, text, &content, &open));
                 open
             }
             None => {
                 found.push(expected::diagnostic(sources, file, text, &content, &error));
-                match outline.around(offset) {
+                match extents.around(offset) {
                     Some(around) => around,
                     None => break,
                 }

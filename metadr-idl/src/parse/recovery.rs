@@ -34,7 +34,7 @@ pub(super) fn too_deep(content: &str) -> Option<usize> {
 }
 
 /// The definitions of a text, those in namespaces included.
-pub(super) struct Outline<'a> {
+pub(super) struct Extents<'a> {
     content: &'a str,
     definitions: Vec<Extent>,
 }
@@ -55,9 +55,9 @@ struct Begun {
     is_namespace: bool,
 }
 
-impl<'a> Outline<'a> {
+impl<'a> Extents<'a> {
     pub(super) fn new(content: &'a str) -> Self {
-        let mut outline = Self {
+        let mut extents = Self {
             content,
             definitions: Vec::new(),
         };
@@ -69,7 +69,7 @@ impl<'a> Outline<'a> {
             if let Some(before) = begun
                 && is_next(content, before.start, at, piece)
             {
-                outline.end(before, at);
+                extents.end(before, at);
                 begun = None;
             }
             if begun.is_none() && matches!(piece, "}" | ";") {
@@ -83,7 +83,7 @@ impl<'a> Outline<'a> {
             begun = match piece {
                 "{" if current.is_namespace => None,
                 ";" if current.depth == 0 => {
-                    outline.end(current, at + 1);
+                    extents.end(current, at + 1);
                     None
                 }
                 "{" | "}" => {
@@ -97,9 +97,9 @@ impl<'a> Outline<'a> {
             };
         }
         if let Some(last) = begun {
-            outline.end(last, content.len());
+            extents.end(last, content.len());
         }
-        outline
+        extents
     }
 
     fn end(&mut self, begun: Begun, end: usize) {
@@ -192,7 +192,7 @@ mod tests {
 
     fn around(content: &str, what: &str) -> Option<String> {
         let offset = content.find(what).unwrap();
-        let range = Outline::new(content).around(offset)?;
+        let range = Extents::new(content).around(offset)?;
         Some(content[range].to_owned())
     }
 
@@ -221,8 +221,8 @@ mod tests {
         );
         let rest = "struct b {\nstruct c d;\n};";
         assert_eq!(around(content, "d;").as_deref(), Some(rest));
-        let outline = Outline::new(content);
-        let open_before = |what: &str| outline.open_before(content.find(what).unwrap());
+        let extents = Extents::new(content);
+        let open_before = |what: &str| extents.open_before(content.find(what).unwrap());
         assert_eq!(
             open_before("d;"),
             Some(0..content.find("struct b").unwrap())
