@@ -169,11 +169,7 @@ impl<'a> Checker<'a> {
 
     fn constant(&mut self, id: ValueId, definition: &Definition) -> Option<Constant> {
         let value = match &definition.kind {
-            DefinitionKind::Constant(Text::Text(text, span)) => {
-                let message = "a text as a constant is not of RFC 4506, expected a number";
-                self.report.deviation(*span, message);
-                ConstantValue::Text(text.clone())
-            }
+            DefinitionKind::Constant(Text::Text(text, _)) => ConstantValue::Text(text.clone()),
             _ => ConstantValue::Number(self.number_of(id)?),
         };
         Some(Constant {

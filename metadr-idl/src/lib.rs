@@ -31,6 +31,8 @@ mod check;
 pub mod codegen;
 mod diagnostic;
 mod graph;
+#[cfg(feature = "command")]
+mod json;
 mod library;
 pub mod model;
 mod options;
@@ -43,6 +45,8 @@ pub mod source;
 pub use builder::{Builder, Error, Generated};
 pub use codegen::{Emit, Options, Strings};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+#[cfg(feature = "command")]
+pub use json::json;
 pub use options::{CheckOptions, ReadOptions};
 pub use source::{FileId, Source, SourceMap, Span};
 

@@ -122,10 +122,6 @@ impl<'a> Checker<'a> {
         let mut before = None;
         let mut built = Vec::with_capacity(all.len());
         for (offset, enumerator) in all.iter().enumerate() {
-            if enumerator.value.is_none() {
-                let message = "an enumerator without a value is not of RFC 4506, expected `=`";
-                self.report.deviation(enumerator.name.span, message);
-            }
             let number = self.number_of(first + offset);
             let value = number.and_then(|number| self.enumerator(enumerator, number, before));
             before = number;
