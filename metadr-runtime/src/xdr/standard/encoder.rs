@@ -25,6 +25,23 @@ impl<'a> XdrEncoder<'a> {
         self.buffer.extend_from_slice(&bytes);
     }
 
+    fn put_counted(&mut self, length: u32, value: &[u8]) {
+        self.put(length.to_be_bytes());
+        self.put_padded(value);
+    }
+
+    #[inline]
+    fn put_padded(&mut self, value: &[u8]) {
+        self.buffer.extend_from_slice(value);
+        // One store of a known size each, and no call to copy a few bytes.
+        match padding(value.len()) {
+            1 => self.put([0; 1]),
+            2 => self.put([0; 2]),
+            3 => self.put([0; 3]),
+            _ => {}
+        }
+    }
+
     #[inline]
     fn put_all<T, const M: usize>(&mut self, values: &[T], to_bytes: impl Fn(&T) -> [u8; M]) {
         self.buffer.reserve(size_of_val(values));
@@ -89,20 +106,15 @@ impl Encoder for XdrEncoder<'_> {
 
     #[inline]
     fn put_opaque_fixed(&mut self, value: &[u8]) {
-        self.buffer.extend_from_slice(value);
-        // One store of a known size each, and no call to copy a few bytes.
-        match padding(value.len()) {
-            1 => self.put([0; 1]),
-            2 => self.put([0; 2]),
-            3 => self.put([0; 3]),
-            _ => {}
-        }
+        self.put_padded(value);
     }
 
+    // The check is inlined and what follows is not: a result that the caller
+    // cannot see through would have to go through memory.
     #[inline]
     fn put_opaque(&mut self, value: &[u8], limit: u32) -> Result<(), EncodeError> {
-        self.put_length(value.len(), limit)?;
-        self.put_opaque_fixed(value);
+        let length = check_length(value.len(), limit)?;
+        self.put_counted(length, value);
         Ok(())
     }
 
