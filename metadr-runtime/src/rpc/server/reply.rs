@@ -71,6 +71,7 @@ impl ReplyBuilder {
     pub fn failure(self, error: ServiceError) -> Reply {
         match error {
             ServiceError::SystemError => self.refuse(AcceptStat::SystemErr),
+            ServiceError::ProcedureUnavailable => self.refuse(AcceptStat::ProcUnavail),
             ServiceError::Unauthorized(reason) => {
                 self.header_only(&ReplyHeader::MsgDenied(RejectedReply::AuthError(reason)))
             }

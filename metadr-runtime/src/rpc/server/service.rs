@@ -73,6 +73,9 @@ pub enum ServiceError {
     /// The server fails: the caller gets `SYSTEM_ERR`.
     #[error("the server failed")]
     SystemError,
+    /// The server does not have this procedure: the caller gets `PROC_UNAVAIL`.
+    #[error("the procedure is not implemented")]
+    ProcedureUnavailable,
     /// The caller's credential does not do for this: it gets `AUTH_ERROR`.
     #[error("the credential is refused: {0:?}")]
     Unauthorized(AuthStat),

@@ -110,6 +110,8 @@ fn every_answer_of_a_service_has_its_status() {
     assert!(ask(&|_| Reply::none()).is_empty());
     let system_error = ask(&failure(ServiceError::SystemError));
     assert_eq!(system_error, [[1, 1, 0, 0, 0, 5]]);
+    let not_there = ask(&failure(ServiceError::ProcedureUnavailable));
+    assert_eq!(not_there, [[1, 1, 0, 0, 0, 3]]);
     let weak = ServiceError::Unauthorized(AuthStat::AuthTooweak);
     assert_eq!(ask(&failure(weak)), [[1, 1, 1, 1, 5]]);
 }
