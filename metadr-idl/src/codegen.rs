@@ -1,20 +1,38 @@
 //! Model to Rust.
 //!
-//! The code that comes out can stand in any module. It names everything of
-//! the standard library and of the runtime by absolute path, as a file may
-//! define types called `Result`, `Option` or `Vec`.
+//! The code that comes out can stand in any module: first what the files
+//! define, in their order, and then one block, `const _: () = { … }`, with the
+//! implementations. What the block imports is seen in it alone, so that a file
+//! may define types called `Result`, `Option` or `Encode`.
+//!
+//! The stages: [`Names`](naming::Names) gives everything its Rust name,
+//! [`Facts`](facts::Facts) says what follows from how types contain each other,
+//! and a [`Generator`] writes each item with both at hand.
 
+mod arbitrary;
+mod client;
 mod codec;
+mod declaration;
+mod docs;
+mod enumerations;
 mod facts;
-mod names;
+pub(crate) mod layout;
+mod lists;
+mod naming;
 mod programs;
+mod server;
+mod structures;
 mod types;
+mod unions;
+mod uses;
 
-use crate::model::{ExternId, Item, Model, Module, Procedure, Type, TypeId};
-use crate::{Diagnostic, Diagnostics, Span};
+use crate::model::{Item, Model, Module, Procedure, TypeDefinition, TypeId};
+use crate::{Diagnostic, Diagnostics};
 use facts::Facts;
+use naming::{Names, qualified};
 use proc_macro2::TokenStream;
 use quote::quote;
+use uses::Scope;
 
 /// How the generated code looks.
 #[derive(Clone, Debug)]
@@ -96,11 +114,7 @@ impl Emit {
     };
 }
 
-/// Whether the options fit the files.
-///
-/// # Errors
-///
-/// What does not fit, for people.
+/// Whether the options fit the files. Says what does not.
 fn check_options(model: &Model, options: &Options) -> Result<(), String> {
     for name in &options.one_way {
         let named: Vec<_> = procedures(&model.root)
@@ -116,6 +130,17 @@ fn check_options(model: &Model, options: &Options) -> Result<(), String> {
             return Err(format!(
                 "option one_way names procedure `{name}`, which returns something, expected `void`"
             ));
+        }
+    }
+    for (name, path) in &options.derives {
+        let is_type = |one: &TypeDefinition| qualified(&one.namespace, &one.name) == *name;
+        if name != "*" && !model.types.iter().any(is_type) {
+            return Err(format!(
+                "option derives names type `{name}`, which the file does not define"
+            ));
+        }
+        if syn::parse_str::<syn::Path>(path).is_err() {
+            return Err(format!("option derives has `{path}`, expected a path"));
         }
     }
     Ok(())
@@ -139,162 +164,89 @@ fn procedures(module: &Module) -> Vec<&Procedure> {
 ///
 /// # Errors
 ///
-/// Options that do not fit the files.
+/// Names that are the same in Rust, and options that do not fit the files.
 pub(crate) fn generate(model: &Model, options: &Options) -> Result<TokenStream, Diagnostics> {
-    check_options(model, options)
-        .map_err(|message| Diagnostic::error(&model.sources, Span::default(), message))?;
+    check_options(model, options).map_err(Diagnostic::without_place)?;
     let generator = Generator {
         model,
         options,
+        names: Names::of(model, &options.renames)?,
         facts: Facts::of(model),
     };
     Ok(generator.module(&model.root, &Scope::root()))
 }
 
-/// Where in the generated modules code stands.
-#[derive(Clone)]
-struct Scope {
-    /// The namespaces around it.
-    namespace: Vec<String>,
-    /// How many modules lie between it and the place of the whole expansion.
-    depth: usize,
-}
-
-impl Scope {
-    fn root() -> Self {
-        Self {
-            namespace: Vec::new(),
-            depth: 0,
-        }
-    }
-
-    fn inner(&self, namespace: &str) -> Self {
-        let mut inner = self.clone();
-        inner.namespace.push(namespace.to_owned());
-        inner.depth += 1;
-        inner
-    }
-
-    fn deeper(&self, levels: usize) -> Self {
-        let mut deeper = self.clone();
-        deeper.depth += levels;
-        deeper
-    }
-}
-
 struct Generator<'a> {
     model: &'a Model,
     options: &'a Options,
+    names: Names,
     facts: Facts,
+}
+
+/// The code of one definition.
+#[derive(Default)]
+struct Definition {
+    /// What users see.
+    item: TokenStream,
+    /// Implementations, for the block.
+    code: TokenStream,
 }
 
 impl Generator<'_> {
     fn module(&self, module: &Module, scope: &Scope) -> TokenStream {
-        let items = module.items.iter().map(|item| match item {
-            Item::Module(inner) => {
-                let name = names::module(&inner.name);
-                let docs = self.docs(&inner.docs, &format!("Namespace `{}`.", inner.name));
-                let body = self.module(inner, &scope.inner(&inner.name));
-                quote! { #docs pub mod #name { #body } }
-            }
-            Item::Constant(_) | Item::Type(_) if self.options.types.is_some() => quote!(),
-            Item::Constant(constant) => self.constant(constant),
-            Item::Type(id) => self.type_definition(*id, scope),
-            Item::Program(program) => self.program(program, scope),
-        });
-        quote! { #(#items)* }
-    }
-
-    /// The path of a defined type, seen from `scope`.
-    fn path(&self, id: TypeId, scope: &Scope) -> TokenStream {
-        let definition = self.model.definition(id);
-        let name = names::ty(&definition.name);
-        if let Some(types) = &self.options.types {
-            let modules = definition.namespace.iter().map(|name| names::module(name));
-            return quote! { #types #(:: #modules)* :: #name };
-        }
-        let shared = (scope.namespace.iter())
-            .zip(&definition.namespace)
-            .take_while(|(one, two)| one == two)
-            .count();
-        let up = std::iter::repeat_n(quote! { super:: }, scope.depth - shared);
-        let down = definition.namespace[shared..]
-            .iter()
-            .map(|name| names::module(name));
-        quote! { #(#up)* #(#down ::)* #name }
-    }
-
-    fn extern_path(&self, id: ExternId) -> TokenStream {
-        let path = &self.model.externs[id.0].path;
-        path.parse().expect("the checks let only paths through")
-    }
-
-    /// The Rust type of a use.
-    fn rust_type(&self, ty: &Type, scope: &Scope) -> TokenStream {
         let runtime = &self.options.runtime;
-        match ty {
-            Type::Int => quote!(i32),
-            Type::UnsignedInt => quote!(u32),
-            Type::Hyper => quote!(i64),
-            Type::UnsignedHyper => quote!(u64),
-            Type::Float => quote!(f32),
-            Type::Double => quote!(f64),
-            Type::Quadruple => quote!(#runtime::xdr::Quadruple),
-            Type::Bool => quote!(bool),
-            Type::Char => quote!(i8),
-            Type::UnsignedChar => quote!(u8),
-            Type::Short => quote!(i16),
-            Type::UnsignedShort => quote!(u16),
-            Type::OpaqueFixed(size) => {
-                let size = names::number(*size);
-                quote!([u8; #size])
-            }
-            Type::Opaque(_) => quote!(#runtime::xdr::Bytes),
-            Type::String(_) => match self.options.strings {
-                Strings::Utf8 => quote!(::std::string::String),
-                Strings::Bytes => quote!(#runtime::xdr::Bytes),
-            },
-            Type::Fixed(element, size) => {
-                let (element, size) = (self.rust_type(element, scope), names::number(*size));
-                quote!([#element; #size])
-            }
-            Type::Variable(element, _) => {
-                let element = self.rust_type(element, scope);
-                quote!(::std::vec::Vec<#element>)
-            }
-            Type::Optional(target) => {
-                let rust = self.rust_type(target, scope);
-                if self.facts.is_recursive(target) {
-                    quote!(::core::option::Option<::std::boxed::Box<#rust>>)
-                } else {
-                    quote!(::core::option::Option<#rust>)
+        let (mut items, mut code) = (Vec::new(), Vec::new());
+        for item in &module.items {
+            match item {
+                Item::Module(inner) => items.push(self.namespace(inner, scope)),
+                Item::Constant(_) | Item::Type(_) if self.options.types.is_some() => {}
+                Item::Constant(constant) => items.push(self.constant(constant, scope)),
+                Item::Type(id) => {
+                    let definition = self.type_definition(*id, &scope.of(*id));
+                    items.push(definition.item);
+                    code.push(definition.code);
                 }
+                Item::Program(program) => items.push(self.program(program, scope)),
             }
-            Type::Named(id) => self.path(*id, scope),
-            Type::Extern(id) => self.extern_path(*id),
         }
+        let first = self.first_type(&scope.namespace);
+        let has_types = self.options.types.is_none();
+        let serde = first.filter(|_| self.options.serde && has_types).map(|id| {
+            let serde = self.serde(id);
+            quote! { use #runtime::export::serde as #serde; }
+        });
+        let block = code.iter().any(|code| !code.is_empty()).then(|| {
+            quote! {
+                const _: () = {
+                    use #runtime::export::codec::*;
+                    #(#code)*
+                };
+            }
+        });
+        quote! { #serde #(#items)* #block }
     }
 
-    /// Documentation: the comment of the file, or else `fallback`.
-    #[allow(clippy::unused_self)]
-    fn docs(&self, comment: &[String], fallback: &str) -> TokenStream {
-        if comment.is_empty() {
-            let fallback = format!(" {fallback}");
-            return quote! { #[doc = #fallback] };
+    /// The first type that a module defines.
+    fn first_type(&self, namespace: &[String]) -> Option<TypeId> {
+        let mut module = &self.model.root;
+        for name in namespace {
+            module = module.items.iter().find_map(|item| match item {
+                Item::Module(inner) if inner.name == *name => Some(inner),
+                _ => None,
+            })?;
         }
-        let lines = comment.iter().map(|line| format!(" {}", escape(line)));
-        quote! { #(#[doc = #lines])* }
+        module.items.iter().find_map(|item| match item {
+            Item::Type(id) => Some(*id),
+            _ => None,
+        })
     }
-}
 
-/// A comment's line as Markdown that shows it as it is.
-fn escape(line: &str) -> String {
-    let mut escaped = String::with_capacity(line.len());
-    for character in line.chars() {
-        if matches!(character, '[' | ']' | '<' | '>' | '*' | '_' | '`' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(character);
+    fn namespace(&self, module: &Module, scope: &Scope) -> TokenStream {
+        let scope = scope.inner(&module.name);
+        let name = self.names.module(&scope.namespace);
+        let declaration = format!("namespace {}", module.name);
+        let docs = docs::attributes(&module.docs, Some(&declaration));
+        let body = self.module(module, &scope);
+        quote! { #docs pub mod #name { #body } }
     }
-    escaped
 }

@@ -105,5 +105,5 @@ pub fn compile(source: Source, options: &Options) -> Result<TokenStream, Diagnos
 #[must_use]
 pub fn format(code: &TokenStream) -> String {
     let file = syn::parse2(code.clone()).expect("generated code is a Rust source file");
-    prettyplease::unparse(&file)
+    codegen::layout::spaced(&prettyplease::unparse(&file))
 }

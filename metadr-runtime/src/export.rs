@@ -1,6 +1,12 @@
 //! What generated code needs besides the public interface. Not for use by hand.
 
-pub use bytes::Bytes;
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
+pub mod codec;
+#[cfg(feature = "serde")]
+pub mod serde;
 #[cfg(feature = "rpc")]
-pub use futures::future::{Either, Ready, ready};
+pub mod service;
+
+pub use bytes::Bytes;
 pub use metadr_macros::xdr as xdr_impl;

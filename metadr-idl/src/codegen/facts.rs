@@ -1,189 +1,97 @@
-//! What the generator has to know of whole types: which traits they can
-//! derive, how small they can be on the wire, which of them are recursive.
+//! What the generator has to know of whole types: how large they are, which of
+//! them are recursive, and which traits they can derive.
 
-use crate::model::{Field, Model, Type, TypeId, TypeKind, min_size};
+mod derives;
+mod graph;
+mod size;
 
-/// The derivable traits that depend on the parts of a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Derives {
-    /// No floating-point number within: `Eq`, `Ord`, `Hash`.
-    pub(super) total: bool,
-    /// Small and flat.
-    pub(super) copy: bool,
-    /// Every part has an obvious default.
-    pub(super) default: bool,
-}
-
-/// A type of at most this many bytes on the wire may be `Copy`.
-const COPY_LIMIT: usize = 32;
-
-/// Arrays have a `Default` up to this size.
-const DEFAULT_ARRAY_LIMIT: u32 = 32;
+use crate::model::{Model, Type, TypeId, TypeKind};
+pub(super) use derives::Derives;
+use graph::Graph;
+pub(super) use size::Minimum;
+use size::Sizes;
 
 /// The facts of one model.
 pub(super) struct Facts {
+    graph: Graph,
+    sizes: Sizes,
+    lists: Vec<bool>,
     derives: Vec<Derives>,
-    recursive: Vec<bool>,
 }
 
 impl Facts {
     pub(super) fn of(model: &Model) -> Self {
-        let recursive = (0..model.types.len())
-            .map(|index| reaches_itself(model, TypeId(index)))
-            .collect();
-        let mut facts = Self {
-            derives: Vec::new(),
-            recursive,
-        };
-        // The greatest fixed point: start from yes, and take back what a part
-        // forbids until nothing changes. Recursive types then come out right.
-        let yes = Derives {
-            total: true,
-            copy: true,
-            default: true,
-        };
-        facts.derives = vec![yes; model.types.len()];
-        loop {
-            let next: Vec<_> = (0..model.types.len())
-                .map(|index| facts.of_definition(model, TypeId(index)))
-                .collect();
-            if next == facts.derives {
-                return facts;
-            }
-            facts.derives = next;
+        let ids = || (0..model.types.len()).map(TypeId);
+        let lists: Vec<bool> = ids().map(|id| is_list(model, id)).collect();
+        let graph = Graph::of(model, &lists);
+        let sizes = Sizes::of(model, &graph);
+        let derives = derives::of(model, &sizes, &lists);
+        Self {
+            graph,
+            sizes,
+            lists,
+            derives,
         }
     }
 
+    /// Which traits a definition can derive.
     pub(super) fn derives(&self, id: TypeId) -> Derives {
         self.derives[id.0]
     }
 
-    /// Whether a value of the type can hold another of the same type.
-    pub(super) fn is_recursive(&self, ty: &Type) -> bool {
-        matches!(ty, Type::Named(id) if self.recursive[id.0])
+    /// Whether values can be copied without `clone`.
+    pub(super) fn is_copy(&self, ty: &Type) -> bool {
+        derives::of_type(&self.derives, &self.sizes, ty).copy
     }
 
-    fn of_definition(&self, model: &Model, id: TypeId) -> Derives {
-        match &model.definition(id).kind {
-            TypeKind::Alias(ty) => self.of_type(ty),
-            TypeKind::Enumeration(_) => Derives {
-                total: true,
-                copy: true,
-                default: false,
-            },
-            TypeKind::Structure(fields) => {
-                let mut all = self.of_fields(fields.iter());
-                all.copy &= min_size(model, &Type::Named(id)) <= COPY_LIMIT;
-                all
-            }
-            TypeKind::Union(union) => Derives {
-                copy: false,
-                default: false,
-                ..self.of_fields(union.fields())
-            },
-        }
+    /// Whether a value can hold another of its own type other than as the rest
+    /// of a list. Such types count against the depth limit.
+    pub(super) fn nests(&self, id: TypeId) -> bool {
+        self.graph.nests(id)
     }
 
-    fn of_fields<'f>(&self, fields: impl Iterator<Item = &'f Field>) -> Derives {
-        let mut all = Derives {
-            total: true,
-            copy: true,
-            default: true,
-        };
-        for field in fields {
-            let one = self.of_type(&field.ty);
-            all.total &= one.total;
-            all.copy &= one.copy;
-            all.default &= one.default;
-        }
-        all
+    /// Whether the last field of a structure is an optional one of itself, so
+    /// that its values are linked lists, of any length.
+    pub(super) fn is_list(&self, id: TypeId) -> bool {
+        self.lists[id.0]
     }
 
-    fn of_type(&self, ty: &Type) -> Derives {
-        let scalar = Derives {
-            total: true,
-            copy: true,
-            default: true,
-        };
-        match ty {
-            Type::Int
-            | Type::UnsignedInt
-            | Type::Hyper
-            | Type::UnsignedHyper
-            | Type::Quadruple
-            | Type::Bool
-            | Type::Char
-            | Type::UnsignedChar
-            | Type::Short
-            | Type::UnsignedShort => scalar,
-            // Nothing is known of them.
-            Type::Extern(_) => Derives {
-                total: false,
-                copy: false,
-                default: false,
-            },
-            Type::Float | Type::Double => Derives {
-                total: false,
-                ..scalar
-            },
-            Type::OpaqueFixed(size) => Derives {
-                default: *size <= DEFAULT_ARRAY_LIMIT,
-                ..scalar
-            },
-            Type::Opaque(_) | Type::String(_) => Derives {
-                copy: false,
-                ..scalar
-            },
-            Type::Fixed(element, size) => {
-                let element = self.of_type(element);
-                Derives {
-                    default: element.default && *size <= DEFAULT_ARRAY_LIMIT,
-                    ..element
-                }
-            }
-            Type::Variable(element, _) | Type::Optional(element) => Derives {
-                copy: false,
-                default: true,
-                ..self.of_type(element)
-            },
-            Type::Named(id) => self.derives[id.0],
-        }
+    /// Whether a pointer in the definition of `owner` needs a box, as `owner`
+    /// would contain itself without one.
+    pub(super) fn needs_box(&self, owner: Option<TypeId>, target: &Type) -> bool {
+        owner.is_some_and(|owner| self.graph.needs_box(owner, target))
+    }
+
+    /// Whether an array is too large to lie on the stack.
+    pub(super) fn is_large(&self, element: &Type, length: u32) -> bool {
+        self.sizes.is_large(element, length)
+    }
+
+    /// The number of bytes that every value takes on the wire, if all take the same.
+    pub(super) fn fixed_size(&self, ty: &Type) -> Option<usize> {
+        self.sizes.fixed(ty)
+    }
+
+    /// The number of bytes that a value takes on the wire at least.
+    pub(super) fn minimum(&self, ty: &Type) -> Minimum {
+        self.sizes.minimum(ty)
+    }
+
+    /// About how many bytes a value takes in memory, without what it points to.
+    pub(super) fn memory(&self, ty: &Type) -> usize {
+        self.sizes.memory(ty)
     }
 }
 
-fn reaches_itself(model: &Model, wanted: TypeId) -> bool {
-    let mut seen = vec![false; model.types.len()];
-    let mut pending = vec![wanted];
-    while let Some(id) = pending.pop() {
-        for part in parts(model, id) {
-            if part == wanted {
-                return true;
-            }
-            if !std::mem::replace(&mut seen[part.0], true) {
-                pending.push(part);
-            }
-        }
-    }
-    false
-}
-
-/// Every type that a definition mentions.
-fn parts(model: &Model, id: TypeId) -> Vec<TypeId> {
-    let types: Vec<&Type> = match &model.definition(id).kind {
-        TypeKind::Alias(ty) => vec![ty],
-        TypeKind::Enumeration(_) => Vec::new(),
-        TypeKind::Structure(fields) => fields.iter().map(|field| &field.ty).collect(),
-        TypeKind::Union(union) => union.fields().map(|field| &field.ty).collect(),
+fn is_list(model: &Model, id: TypeId) -> bool {
+    let TypeKind::Structure(fields) = &model.definition(id).kind else {
+        return false;
     };
-    types.into_iter().filter_map(named_within).collect()
-}
-
-fn named_within(mut ty: &Type) -> Option<TypeId> {
-    loop {
-        match ty {
-            Type::Named(id) => return Some(*id),
-            Type::Fixed(inner, _) | Type::Variable(inner, _) | Type::Optional(inner) => ty = inner,
-            _ => return None,
-        }
+    let (Some(last), true) = (fields.last(), fields.len() > 1) else {
+        return false;
+    };
+    match model.resolve(&last.ty) {
+        Type::Optional(target) => *model.resolve(target) == Type::Named(id),
+        _ => false,
     }
 }

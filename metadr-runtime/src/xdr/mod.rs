@@ -13,6 +13,8 @@
 mod decode;
 mod encode;
 mod error;
+pub(crate) mod list;
+mod print;
 mod quadruple;
 mod size;
 mod standard;
@@ -24,6 +26,8 @@ pub use decode::{Decode, Decoder};
 pub use decode::{array, elements};
 pub use encode::{Encode, Encoder};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use list::List;
+pub use print::{Print, Printer, print};
 pub use quadruple::Quadruple;
 pub use size::opaque_size;
 pub use standard::{DecodeRun, EncodeRun, MAX_DEPTH, MAX_EMPTY_ELEMENTS, XdrDecoder, XdrEncoder};

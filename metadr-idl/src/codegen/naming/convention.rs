@@ -1,35 +1,47 @@
 //! Names of the file as Rust names: `UpperCamel` types, `snake_case` fields,
 //! `UPPER_SNAKE` constants, raw identifiers for keywords.
 
-use proc_macro2::{Ident, Literal, Span};
+use proc_macro2::{Ident, Span};
 
-pub(super) fn ty(name: &str) -> Ident {
+/// A type or a variant.
+pub(super) fn camel(name: &str) -> Ident {
     identifier(&upper_camel(name))
 }
 
-pub(super) fn variant(name: &str) -> Ident {
-    identifier(&upper_camel(name))
+/// A field, a method, an argument or a module.
+pub(super) fn snake(name: &str) -> Ident {
+    identifier(&snake_case(name))
 }
 
-pub(super) fn field(name: &str) -> Ident {
-    identifier(&snake(name))
+/// A constant.
+pub(super) fn upper(name: &str) -> Ident {
+    identifier(&snake_case(name).to_ascii_uppercase())
 }
 
-pub(super) fn module(name: &str) -> Ident {
-    identifier(&snake(name))
+/// As [`snake`], with an underscore behind it where `taken` has the name.
+pub(super) fn snake_beside(name: &str, taken: &[&str]) -> Ident {
+    beside(&snake_case(name), taken)
 }
 
-pub(super) fn constant(name: &str) -> Ident {
-    identifier(&snake(name).to_ascii_uppercase())
+/// As [`upper`], with an underscore behind it where `taken` has the name.
+pub(super) fn upper_beside(name: &str, taken: &[&str]) -> Ident {
+    beside(&snake_case(name).to_ascii_uppercase(), taken)
 }
 
-/// A number without a type suffix.
-pub(super) fn number(number: u32) -> Literal {
-    Literal::u32_unsuffixed(number)
+/// As [`camel`], with an underscore behind it where `taken` has the name.
+pub(super) fn camel_beside(name: &str, taken: &[&str]) -> Ident {
+    beside(&upper_camel(name), taken)
+}
+
+fn beside(name: &str, taken: &[&str]) -> Ident {
+    if taken.contains(&name) {
+        return identifier(&format!("{name}_"));
+    }
+    identifier(name)
 }
 
 /// `KEY_MALFORMED` → `KeyMalformed`, `KvPair` → `KvPair`, `nfs_fh3` → `NfsFh3`.
-pub(super) fn upper_camel(name: &str) -> String {
+fn upper_camel(name: &str) -> String {
     words(name)
         .iter()
         .map(|word| {
@@ -45,7 +57,7 @@ pub(super) fn upper_camel(name: &str) -> String {
 }
 
 /// `KvStoreApi` → `kv_store_api`, `NFS_PROGRAM` → `nfs_program`.
-pub(super) fn snake(name: &str) -> String {
+fn snake_case(name: &str) -> String {
     words(name).join("_").to_lowercase()
 }
 
@@ -75,7 +87,8 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-fn identifier(name: &str) -> Ident {
+/// A name as an identifier: raw if it is a keyword.
+pub(super) fn identifier(name: &str) -> Ident {
     // Names of underscores and digits alone need something to stand on.
     let name = match name.chars().next() {
         None => "_x".to_owned(),
@@ -88,6 +101,21 @@ fn identifier(name: &str) -> Ident {
         _ if is_keyword(&name) => Ident::new_raw(&name, Span::call_site()),
         _ => Ident::new(&name, Span::call_site()),
     }
+}
+
+/// The text of an identifier, without the mark of a raw one.
+pub(super) fn text(ident: &Ident) -> String {
+    ident.to_string().trim_start_matches("r#").to_owned()
+}
+
+/// Whether Rust takes it as an identifier, raw if need be.
+pub(super) fn is_identifier(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && characters.all(|other| other.is_ascii_alphanumeric() || other == '_')
+        && name != "_"
 }
 
 fn is_keyword(name: &str) -> bool {
@@ -126,11 +154,17 @@ mod tests {
             ("XMLParser", "xml_parser"),
         ];
         for (name, expected) in snakes {
-            assert_eq!(snake(name), expected);
+            assert_eq!(snake_case(name), expected);
         }
-        assert_eq!(field("type").to_string(), "r#type");
-        assert_eq!(field("self").to_string(), "self_");
-        assert_eq!(constant("maxSize").to_string(), "MAX_SIZE");
-        assert_eq!(field("__").to_string(), "_x");
+        assert_eq!(snake("type").to_string(), "r#type");
+        assert_eq!(snake("self").to_string(), "self_");
+        assert_eq!(upper("maxSize").to_string(), "MAX_SIZE");
+        assert_eq!(snake("__").to_string(), "_x");
+        assert_eq!(snake_beside("RPC", &["rpc"]).to_string(), "rpc_");
+        assert_eq!(
+            camel_beside("default", &["Default"]).to_string(),
+            "Default_"
+        );
+        assert!(is_identifier("_a1") && !is_identifier("1a") && !is_identifier("a-b"));
     }
 }

@@ -1,0 +1,265 @@
+//! What the options `arbitrary` and `serde` add.
+
+use super::uses::{self, Scope, limit};
+use super::{Generator, Strings};
+use crate::model::{Discriminant, Field, Type, TypeId, TypeKind, Union};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// Arrays of more elements than this are beyond serde's own implementations.
+const SERDE_ARRAY_LIMIT: u32 = 32;
+
+impl Generator<'_> {
+    pub(super) fn arbitrary_structure(
+        &self,
+        id: TypeId,
+        fields: &[Field],
+        scope: &Scope,
+    ) -> Option<TokenStream> {
+        let idents = self.names.parts(id);
+        if let (true, Some((_, heads)), Some((tail, others))) = (
+            self.facts.is_list(id),
+            fields.split_last(),
+            idents.split_last(),
+        ) {
+            let values = heads.iter().map(|field| self.generate(&field.ty, scope));
+            let body = quote! {
+                source.list(|source| Ok(Self { #(#others: #values,)* #tail: None }))
+            };
+            return self.arbitrary(id, &body);
+        }
+        let values = fields.iter().map(|field| self.generate(&field.ty, scope));
+        self.arbitrary(id, &quote! { Ok(Self { #(#idents: #values),* }) })
+    }
+
+    pub(super) fn arbitrary_enumeration(
+        &self,
+        id: TypeId,
+        variants: &[&&Ident],
+    ) -> Option<TokenStream> {
+        self.arbitrary(id, &quote! { source.one_of(&[#(Self::#variants),*]) })
+    }
+
+    pub(super) fn arbitrary_union(
+        &self,
+        id: TypeId,
+        union: &Union,
+        scope: &Scope,
+    ) -> Option<TokenStream> {
+        let value = |field: &Field| self.generate(&field.ty, scope);
+        let cases = union.cases.iter().zip(self.names.parts(id));
+        let mut arms: Vec<_> = cases
+            .map(|(case, ident)| match &case.field {
+                Some(field) => {
+                    let value = value(field);
+                    quote!(Self::#ident(#value))
+                }
+                None => quote!(Self::#ident),
+            })
+            .collect();
+        if let Some(default) = &union.default
+            && let Some(discriminant) = self.generate_other(union, scope)
+        {
+            let field = default.field.as_ref().map(|field| {
+                let (ident, value) = (self.names.default_field(id), value(field));
+                quote!(#ident: #value)
+            });
+            arms.push(quote!(Self::Default { discriminant: #discriminant, #field }));
+        }
+        let (last, others) = arms.split_last()?;
+        let count = uses::size(arms.len());
+        let numbers = (0..others.len()).map(uses::size);
+        self.arbitrary(
+            id,
+            &quote! { Ok(match source.below(#count)? { #(#numbers => #others,)* _ => #last }) },
+        )
+    }
+
+    /// A discriminant that has no arm of its own, if there is one.
+    fn generate_other(&self, union: &Union, scope: &Scope) -> Option<TokenStream> {
+        let is_taken = |value: i64| union.cases.iter().any(|case| case.value == value);
+        Some(match union.discriminant {
+            Discriminant::Bool => match (is_taken(0), is_taken(1)) {
+                (true, true) => return None,
+                (true, false) => quote!(true),
+                (false, true) => quote!(false),
+                (false, false) => quote!(source.value()?),
+            },
+            Discriminant::Int | Discriminant::UnsignedInt => {
+                let taken = union.cases.iter();
+                let taken = taken.map(|case| self.tag_value(union.discriminant, case, scope));
+                quote!(source.number_other_than(&[#(#taken),*])?)
+            }
+            Discriminant::Enumeration(id) => {
+                let TypeKind::Enumeration(all) = &self.model.definition(id).kind else {
+                    unreachable!("the checks let only enumerations through");
+                };
+                let path = self.path(id, scope);
+                let mut seen = Vec::new();
+                let free: Vec<_> = (all.iter().zip(self.names.parts(id)))
+                    .filter(|(one, _)| {
+                        let is_first = !seen.contains(&one.value);
+                        seen.push(one.value);
+                        is_first && !is_taken(i64::from(one.value))
+                    })
+                    .map(|(_, ident)| quote!(#path::#ident))
+                    .collect();
+                if free.is_empty() {
+                    return None;
+                }
+                quote!(source.one_of(&[#(#free),*])?)
+            }
+        })
+    }
+
+    fn arbitrary(&self, id: TypeId, body: &TokenStream) -> Option<TokenStream> {
+        let (runtime, name) = (&self.options.runtime, self.local(id));
+        let arbitrary = quote!(#runtime::export::arbitrary);
+        self.options.arbitrary.then(|| {
+            quote! {
+                impl #arbitrary::Generate for #name {
+                    fn generate(source: &mut #arbitrary::Source<'_, '_>) -> #arbitrary::Result<Self> {
+                        #body
+                    }
+                }
+                impl<'a> #arbitrary::Arbitrary<'a> for #name {
+                    fn arbitrary(
+                        data: &mut #arbitrary::Unstructured<'a>,
+                    ) -> #arbitrary::Result<Self> {
+                        #arbitrary::generate(data)
+                    }
+                }
+            }
+        })
+    }
+
+    /// An expression of an arbitrary value.
+    fn generate(&self, ty: &Type, scope: &Scope) -> TokenStream {
+        match ty {
+            Type::Opaque(max) => {
+                let limit = limit(*max);
+                quote!(source.opaque(#limit)?)
+            }
+            Type::String(max) => {
+                let limit = limit(*max);
+                match self.options.strings {
+                    Strings::Utf8 => quote!(source.string(#limit)?),
+                    Strings::Bytes => quote!(source.opaque(#limit)?),
+                }
+            }
+            Type::OpaqueFixed(size) => self.generate_array(&Type::UnsignedChar, *size, scope),
+            Type::Fixed(element, size) => self.generate_array(element, *size, scope),
+            Type::Variable(element, max) => {
+                let (limit, element) = (limit(*max), self.generate(element, scope));
+                quote!(source.elements(#limit, |source| Ok(#element))?)
+            }
+            Type::Optional(target) => {
+                let mut value = self.generate(target, scope);
+                if self.facts.needs_box(scope.owner(), target) {
+                    value = quote!(Box::new(#value));
+                }
+                quote!(source.optional(|source| Ok(#value))?)
+            }
+            Type::Named(id) => match &self.model.definition(*id).kind {
+                TypeKind::Alias(ty) => self.generate(ty, &scope.of(*id)),
+                _ => quote!(source.nested()?),
+            },
+            _ => quote!(source.value()?),
+        }
+    }
+
+    fn generate_array(&self, element: &Type, size: u32, scope: &Scope) -> TokenStream {
+        let is_boxed = self.facts.is_large(element, size);
+        let element = self.generate(element, scope);
+        let method = if is_boxed {
+            quote!(boxed_array)
+        } else {
+            quote!(array)
+        };
+        quote!(source.#method(|source| Ok(#element))?)
+    }
+
+    /// The derives of serde.
+    pub(super) fn serde_attributes(&self, id: TypeId) -> Option<TokenStream> {
+        let serde = self.serde_name(id)?;
+        let name = serde.to_string();
+        Some(quote! {
+            #[derive(#serde::Serialize, #serde::Deserialize)]
+            #[serde(crate = #name)]
+        })
+    }
+
+    /// Says how serde treats a field, if it does not know its type.
+    pub(super) fn serde_field(&self, ty: &Type, id: TypeId, scope: &Scope) -> Option<TokenStream> {
+        let serde = self.serde_name(id)?;
+        if !self.has_long_array(ty) {
+            return None;
+        }
+        let shape = self.serde_shape(ty, &serde, scope);
+        let with = format!("{serde}::As::<{shape}>").replace(' ', "");
+        Some(quote!(#[serde(with = #with)]))
+    }
+
+    fn has_long_array(&self, ty: &Type) -> bool {
+        match ty {
+            Type::OpaqueFixed(size) => *size > SERDE_ARRAY_LIMIT,
+            Type::Fixed(element, size) => *size > SERDE_ARRAY_LIMIT || self.has_long_array(element),
+            Type::Variable(element, _) | Type::Optional(element) => self.has_long_array(element),
+            Type::Named(id) => match &self.model.definition(*id).kind {
+                TypeKind::Alias(ty) => self.has_long_array(ty),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The type of the runtime that tells serde how a type is made up.
+    fn serde_shape(&self, ty: &Type, serde: &Ident, scope: &Scope) -> TokenStream {
+        let array = |element: TokenStream, size: u32, is_boxed: bool| {
+            let size = uses::number(size);
+            let array = quote!(#serde::Array<#element, #size>);
+            if is_boxed {
+                quote!(#serde::Boxed<#array>)
+            } else {
+                array
+            }
+        };
+        match ty {
+            _ if !self.has_long_array(ty) => quote!(#serde::Same),
+            Type::OpaqueFixed(size) => {
+                let is_boxed = self.facts.is_large(&Type::UnsignedChar, *size);
+                array(quote!(#serde::Same), *size, is_boxed)
+            }
+            Type::Fixed(element, size) => {
+                let is_boxed = self.facts.is_large(element, *size);
+                array(self.serde_shape(element, serde, scope), *size, is_boxed)
+            }
+            Type::Variable(element, _) => {
+                let element = self.serde_shape(element, serde, scope);
+                quote!(#serde::Elements<#element>)
+            }
+            Type::Optional(target) => {
+                let mut shape = self.serde_shape(target, serde, scope);
+                if self.facts.needs_box(scope.owner(), target) {
+                    shape = quote!(#serde::Boxed<#shape>);
+                }
+                quote!(#serde::Optional<#shape>)
+            }
+            Type::Named(id) => match &self.model.definition(*id).kind {
+                TypeKind::Alias(ty) => self.serde_shape(ty, serde, &scope.of(*id)),
+                _ => quote!(#serde::Same),
+            },
+            _ => quote!(#serde::Same),
+        }
+    }
+
+    /// The name of serde in the module of a definition, if it is wanted.
+    fn serde_name(&self, id: TypeId) -> Option<Ident> {
+        if !self.options.serde {
+            return None;
+        }
+        let namespace = &self.model.definition(id).namespace;
+        let first = self.first_type(namespace)?;
+        Some(self.serde(first))
+    }
+}

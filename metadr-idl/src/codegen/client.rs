@@ -1,0 +1,111 @@
+//! Clients.
+
+use super::Generator;
+use super::codec::{Access, encode};
+use super::naming::{ProcedureNames, VersionNames};
+use super::programs::procedures;
+use super::uses::Scope;
+use crate::model::{Procedure, Version};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+impl Generator<'_> {
+    pub(super) fn client(
+        &self,
+        version: &Version,
+        names: &VersionNames,
+        scope: &Scope,
+    ) -> TokenStream {
+        let methods = procedures(version, names)
+            .map(|(procedure, names)| self.client_method(procedure, names, scope));
+        quote! {
+            /// Calls the procedures of this version. Clones share the connection.
+            #[derive(Clone, Debug)]
+            pub struct Client {
+                rpc: rpc::Client,
+            }
+            impl Client {
+                /// A client over a connection.
+                #[must_use]
+                pub fn new(rpc: rpc::Client) -> Self {
+                    Self { rpc }
+                }
+                /// The connection.
+                #[must_use]
+                pub fn rpc(&self) -> &rpc::Client {
+                    &self.rpc
+                }
+                #(#methods)*
+            }
+        }
+    }
+
+    fn client_method(
+        &self,
+        procedure: &Procedure,
+        names: &ProcedureNames,
+        scope: &Scope,
+    ) -> TokenStream {
+        let docs = self.procedure_docs(procedure);
+        let (method, number) = (&names.method, &names.constant);
+        let arguments = procedure.arguments.iter().zip(&names.arguments);
+        let arguments = arguments.map(|(argument, name)| {
+            let ty = self.rust_type(&argument.ty, scope);
+            if self.is_by_value(&argument.ty) {
+                quote!(#name: #ty)
+            } else {
+                quote!(#name: &#ty)
+            }
+        });
+        let encode = self.encode_arguments(procedure, names, scope);
+        let result = self.result_type(procedure, scope);
+        if self.is_one_way(procedure) {
+            return quote! {
+                #docs
+                ///
+                /// One way: no answer is awaited, and none is sent.
+                pub async fn #method(&self, #(#arguments),*) -> Result<(), rpc::CallError> {
+                    self.rpc.send(super::NUMBER, NUMBER, procedure::#number, #encode).await
+                }
+            };
+        }
+        let decode = match &procedure.result {
+            None => quote! { |_| Ok(()) },
+            Some(ty) => {
+                let place = format!("{}.result", procedure.name);
+                let value = self.decode_result(ty, scope);
+                quote! { |decoder| #value.at(#place) }
+            }
+        };
+        quote! {
+            #docs
+            pub async fn #method(&self, #(#arguments),*) -> Result<#result, rpc::CallError> {
+                self.rpc.call(super::NUMBER, NUMBER, procedure::#number, #encode, #decode).await
+            }
+        }
+    }
+
+    /// A closure that encodes the arguments one after the other.
+    fn encode_arguments(
+        &self,
+        procedure: &Procedure,
+        names: &ProcedureNames,
+        scope: &Scope,
+    ) -> TokenStream {
+        let mut parts = Vec::new();
+        for (argument, name) in procedure.arguments.iter().zip(&names.arguments) {
+            let value = if self.is_by_value(&argument.ty) {
+                Access::place(quote!(#name))
+            } else {
+                Access::reference(quote!(#name))
+            };
+            let place = format!("{}.{}", procedure.name, argument.name);
+            parts.extend(self.encode_parts(&argument.ty, &value, &place, scope));
+        }
+        if parts.is_empty() {
+            return quote! { |_| Ok(()) };
+        }
+        let result = encode::result(parts);
+        quote! { |encoder| #result }
+    }
+}

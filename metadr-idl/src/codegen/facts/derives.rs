@@ -1,0 +1,148 @@
+//! Which traits types can derive.
+
+use super::size::Sizes;
+use crate::model::{Field, Model, Type, TypeId, TypeKind};
+
+/// The derivable traits that depend on the parts of a type. Every type has
+/// `Clone`, `Debug` and `PartialEq`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Derives {
+    /// No floating-point number within.
+    pub(in super::super) eq: bool,
+    /// Nor a linked list, over which these would recurse: `Hash`, `Ord`.
+    pub(in super::super) ord: bool,
+    /// Small and flat.
+    pub(in super::super) copy: bool,
+    /// Every part has an obvious default.
+    pub(in super::super) default: bool,
+}
+
+const ALL: Derives = Derives {
+    eq: true,
+    ord: true,
+    copy: true,
+    default: true,
+};
+
+/// A type of at most this many bytes in memory may be `Copy`.
+const COPY_LIMIT: usize = 32;
+
+/// Arrays have a `Default` up to this size.
+const DEFAULT_ARRAY_LIMIT: u32 = 32;
+
+/// What the definitions of a model can derive: the greatest fixed point. It
+/// starts from everything, and takes back what a part forbids until nothing
+/// changes; recursive types then come out right.
+pub(super) fn of(model: &Model, sizes: &Sizes, lists: &[bool]) -> Vec<Derives> {
+    let mut known = vec![ALL; model.types.len()];
+    loop {
+        let known_now = Known {
+            known: &known,
+            sizes,
+        };
+        let ids = (0..model.types.len()).map(TypeId);
+        let next: Vec<_> = ids
+            .map(|id| known_now.of_definition(model, id, lists))
+            .collect();
+        if next == known {
+            return known;
+        }
+        known = next;
+    }
+}
+
+/// What a use can derive, given what definitions can.
+pub(super) fn of_type(known: &[Derives], sizes: &Sizes, ty: &Type) -> Derives {
+    Known { known, sizes }.of_type(ty)
+}
+
+struct Known<'a> {
+    known: &'a [Derives],
+    sizes: &'a Sizes,
+}
+
+impl Known<'_> {
+    fn of_definition(&self, model: &Model, id: TypeId, lists: &[bool]) -> Derives {
+        match &model.definition(id).kind {
+            TypeKind::Alias(ty) => self.of_type(ty),
+            TypeKind::Enumeration(_) => Derives {
+                default: false,
+                ..ALL
+            },
+            TypeKind::Structure(fields) => {
+                let mut all = self.of_fields(fields.iter());
+                all.copy &= self.sizes.memory(&Type::Named(id)) <= COPY_LIMIT;
+                all.ord &= !lists[id.0];
+                all
+            }
+            TypeKind::Union(union) => {
+                let all = self.of_fields(union.fields());
+                let is_small = self.sizes.memory(&Type::Named(id)) <= COPY_LIMIT;
+                Derives {
+                    copy: all.copy && is_small,
+                    default: false,
+                    ..all
+                }
+            }
+        }
+    }
+
+    fn of_fields<'f>(&self, fields: impl Iterator<Item = &'f Field>) -> Derives {
+        fields.fold(ALL, |all, field| {
+            let one = self.of_type(&field.ty);
+            Derives {
+                eq: all.eq && one.eq,
+                ord: all.ord && one.ord,
+                copy: all.copy && one.copy,
+                default: all.default && one.default,
+            }
+        })
+    }
+
+    fn of_type(&self, ty: &Type) -> Derives {
+        let owning = Derives { copy: false, ..ALL };
+        match ty {
+            Type::Int
+            | Type::UnsignedInt
+            | Type::Hyper
+            | Type::UnsignedHyper
+            | Type::Quadruple
+            | Type::Bool
+            | Type::Char
+            | Type::UnsignedChar
+            | Type::Short
+            | Type::UnsignedShort => ALL,
+            // Nothing is known of them.
+            Type::Extern(_) => Derives {
+                eq: false,
+                ord: false,
+                copy: false,
+                default: false,
+            },
+            Type::Float | Type::Double => Derives {
+                eq: false,
+                ord: false,
+                ..ALL
+            },
+            Type::OpaqueFixed(size) => self.of_array(&Type::Char, *size),
+            Type::Opaque(_) | Type::String(_) => owning,
+            Type::Fixed(element, size) => self.of_array(element, *size),
+            Type::Variable(element, _) | Type::Optional(element) => Derives {
+                copy: false,
+                default: true,
+                ..self.of_type(element)
+            },
+            Type::Named(id) => self.known[id.0],
+        }
+    }
+
+    fn of_array(&self, element: &Type, size: u32) -> Derives {
+        let of_element = self.of_type(element);
+        let is_boxed = self.sizes.is_large(element, size);
+        Derives {
+            copy: of_element.copy && !is_boxed,
+            default: of_element.default && size <= DEFAULT_ARRAY_LIMIT && !is_boxed,
+            ..of_element
+        }
+    }
+}

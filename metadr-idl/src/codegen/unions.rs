@@ -1,0 +1,432 @@
+//! Unions: Rust enums, whose variants hold what the arms do.
+
+use super::codec::length::Length;
+use super::codec::{Access, encode};
+use super::naming::label;
+use super::uses::Scope;
+use super::{Definition, Generator, declaration, docs, uses};
+use crate::model::{Case, Discriminant, Field, TypeId, TypeKind, Union};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::BTreeMap;
+
+/// A union, and what all code about it needs.
+struct Parts<'a> {
+    id: TypeId,
+    /// The name in the file.
+    name: &'a str,
+    union: &'a Union,
+    /// The variants of the cases.
+    variants: &'a [Ident],
+    scope: &'a Scope,
+}
+
+impl Generator<'_> {
+    pub(super) fn union(
+        &self,
+        id: TypeId,
+        docs: &TokenStream,
+        union: &Union,
+        scope: &Scope,
+    ) -> Definition {
+        let parts = Parts {
+            id,
+            name: &self.model.definition(id).name,
+            union,
+            variants: self.names.parts(id),
+            scope,
+        };
+        let codec = self.union_codec(&parts);
+        let print = self.union_print(&parts);
+        let arbitrary = self.arbitrary_union(id, union, scope);
+        Definition {
+            item: self.union_item(&parts, docs),
+            code: quote! { #codec #print #arbitrary },
+        }
+    }
+
+    fn union_item(&self, parts: &Parts<'_>, docs: &TokenStream) -> TokenStream {
+        let Parts { id, union, .. } = *parts;
+        let name = self.names.ty(id);
+        let attributes = self.attributes(id);
+        let lint = self
+            .has_large_variant(union)
+            .then(|| quote!(#[allow(clippy::large_enum_variant)]));
+        let mut variants = Vec::new();
+        let mut tags = Vec::new();
+        for (case, ident) in union.cases.iter().zip(parts.variants) {
+            let label = format!("case {}", label(union, case));
+            let about = declaration::arm(self.model, &label, case.field.as_ref());
+            let docs = docs::attributes(&case.docs, Some(&about));
+            let value = self.tag_value(union.discriminant, case, parts.scope);
+            if let Some(field) = &case.field {
+                let ty = self.rust_type(&field.ty, parts.scope);
+                let serde = self.serde_field(&field.ty, id, parts.scope);
+                variants.push(quote! { #docs #ident(#serde #ty) });
+                tags.push(quote! { Self::#ident(_) => #value });
+            } else {
+                variants.push(quote! { #docs #ident });
+                tags.push(quote! { Self::#ident => #value });
+            }
+        }
+        let tag = self.tag_type(union.discriminant, parts.scope);
+        if let Some(default) = &union.default {
+            let about = declaration::arm(self.model, "default", default.field.as_ref());
+            let docs = docs::attributes(&default.docs, Some(&about));
+            let field = default.field.as_ref().map(|field| {
+                let ident = self.names.default_field(id);
+                let ty = self.rust_type(&field.ty, parts.scope);
+                let docs = self.field_docs(field, true);
+                let serde = self.serde_field(&field.ty, id, parts.scope);
+                quote! { #docs #serde #ident: #ty, }
+            });
+            variants.push(quote! {
+                #docs
+                Default {
+                    /// One that no other variant stands for.
+                    discriminant: #tag,
+                    #field
+                }
+            });
+            tags.push(quote! { Self::Default { discriminant, .. } => *discriminant });
+        }
+        let size = self.encoded_size(id);
+        let about = format!("The discriminant, `{}`.", union.discriminant_name);
+        let about = docs::sentence(&about);
+        quote! {
+            #docs
+            #attributes
+            #lint
+            pub enum #name { #(#variants),* }
+            impl #name {
+                #size
+                #about
+                #[must_use]
+                pub fn discriminant(&self) -> #tag {
+                    match self { #(#tags,)* }
+                }
+            }
+        }
+    }
+
+    /// Whether the largest variant is far larger than all others.
+    fn has_large_variant(&self, union: &Union) -> bool {
+        let mut sizes: Vec<usize> = union
+            .fields()
+            .map(|one| self.facts.memory(&one.ty))
+            .collect();
+        sizes.push(0);
+        sizes.sort_unstable();
+        let others = sizes.len().checked_sub(2).map_or(0, |index| sizes[index]);
+        // What clippy allows, and some for what is not known.
+        sizes.last().is_some_and(|largest| largest - others > 150)
+    }
+
+    fn union_codec(&self, parts: &Parts<'_>) -> TokenStream {
+        let Parts { id, union, .. } = *parts;
+        let name = self.local(id);
+        let length = self.union_length(parts);
+        let encode = self.union_encode(parts);
+        let decode = self.union_decode(parts);
+        let (minimum, inline) = (self.minimum_of(id), self.inline(id));
+        let (enter, leave) = self.depth(id);
+        let decode = match leave {
+            None => quote! { Ok(#decode) },
+            Some(leave) => quote! { let value = #decode; #leave Ok(value) },
+        };
+        let tag = self.tag_take(union.discriminant, parts);
+        quote! {
+            impl Encode for #name {
+                #inline
+                fn encoded_len(&self) -> usize {
+                    #length
+                }
+                #inline
+                fn encode<E: Encoder + ?Sized>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+                    match self { #encode }
+                    Ok(())
+                }
+            }
+            impl Decode for #name {
+                const MIN_ENCODED_SIZE: usize = #minimum;
+                #inline
+                fn decode<D: Decoder + ?Sized>(decoder: &mut D) -> Result<Self, DecodeError> {
+                    #enter
+                    #tag
+                    #decode
+                }
+            }
+        }
+    }
+
+    fn union_length(&self, parts: &Parts<'_>) -> TokenStream {
+        let Parts { id, union, .. } = *parts;
+        if self
+            .facts
+            .fixed_size(&crate::model::Type::Named(id))
+            .is_some()
+        {
+            return quote!(Self::ENCODED_SIZE);
+        }
+        // Arms of the same fixed size share a line.
+        let mut fixed: BTreeMap<usize, Vec<TokenStream>> = BTreeMap::new();
+        let mut varying = Vec::new();
+        let mut add = |field: Option<&Field>, pattern: &dyn Fn(TokenStream) -> TokenStream| {
+            let length = field.map_or_else(Length::default, |field| {
+                self.length(&field.ty, &quote!(value), parts.scope)
+            });
+            if let Some(size) = length.as_fixed() {
+                fixed.entry(size).or_default().push(pattern(quote!(_)));
+            } else {
+                let (pattern, length) = (pattern(quote!(value)), length.expression());
+                varying.push(quote! { #pattern => #length });
+            }
+        };
+        for (case, ident) in union.cases.iter().zip(parts.variants) {
+            add(case.field.as_ref(), &|value| match &case.field {
+                Some(_) => quote!(Self::#ident(#value)),
+                None => quote!(Self::#ident),
+            });
+        }
+        if let Some(default) = &union.default {
+            let ident = self.names.default_field(id);
+            add(default.field.as_ref(), &|value| match ident {
+                Some(ident) => quote!(Self::Default { #ident: #value, .. }),
+                None => quote!(Self::Default { .. }),
+            });
+        }
+        let fixed = fixed.into_iter().map(|(size, patterns)| {
+            let size = uses::size(size);
+            quote!(#(#patterns)|* => #size)
+        });
+        quote!(4 + match self { #(#fixed,)* #(#varying,)* })
+    }
+
+    fn union_encode(&self, parts: &Parts<'_>) -> TokenStream {
+        let Parts {
+            id, union, name, ..
+        } = *parts;
+        let arm = |tag: TokenStream, field: Option<&Field>| {
+            let mut all = vec![self.tag_put(union.discriminant, &tag)];
+            if let Some(field) = field {
+                let place = format!("{name}.{}", field.name);
+                let value = Access::reference(quote!(value));
+                all.extend(self.encode_parts(&field.ty, &value, &place, parts.scope));
+            }
+            encode::statements(all)
+        };
+        let mut arms = Vec::new();
+        let mut voids = Vec::new();
+        for (case, ident) in union.cases.iter().zip(parts.variants) {
+            let tag = self.tag_value(union.discriminant, case, parts.scope);
+            match &case.field {
+                Some(field) => {
+                    let code = arm(tag, Some(field));
+                    arms.push(quote! { Self::#ident(value) => { #code } });
+                }
+                None => voids.push((ident, tag)),
+            }
+        }
+        match &voids[..] {
+            [] => {}
+            [(ident, tag)] => {
+                let code = arm(tag.clone(), None);
+                arms.push(quote! { Self::#ident => { #code } });
+            }
+            several => {
+                let idents = several.iter().map(|(ident, _)| ident);
+                let code = arm(quote!(self.discriminant()), None);
+                arms.push(quote! { #(Self::#idents)|* => { #code } });
+            }
+        }
+        if let Some(default) = &union.default {
+            let code = arm(quote!(*discriminant), default.field.as_ref());
+            let field = self
+                .names
+                .default_field(id)
+                .map(|ident| quote!(#ident: value));
+            let refuse = self.refuse_taken(parts);
+            arms.push(quote! { Self::Default { discriminant, #field } => { #refuse #code } });
+        }
+        quote! { #(#arms)* }
+    }
+
+    /// A discriminant that has an arm of its own would be read as that arm.
+    fn refuse_taken(&self, parts: &Parts<'_>) -> Option<TokenStream> {
+        let Parts { union, name, .. } = *parts;
+        let taken =
+            (union.cases.iter()).map(|case| self.tag_value(union.discriminant, case, parts.scope));
+        let value = match union.discriminant {
+            Discriminant::Enumeration(_) => quote!(i64::from(*discriminant as i32)),
+            _ => quote!(i64::from(*discriminant)),
+        };
+        (!union.cases.is_empty()).then(|| {
+            quote! {
+                if matches!(discriminant, #(#taken)|*) {
+                    return Err(EncodeError::WrongDiscriminant { name: #name, value: #value });
+                }
+            }
+        })
+    }
+
+    fn union_decode(&self, parts: &Parts<'_>) -> TokenStream {
+        let Parts {
+            id, union, name, ..
+        } = *parts;
+        let value = |field: &Field| {
+            let place = format!("{name}.{}", field.name);
+            self.decode(&field.ty, &place, parts.scope)
+        };
+        let arms = union.cases.iter().zip(parts.variants).map(|(case, ident)| {
+            let tag = self.tag_value(union.discriminant, case, parts.scope);
+            match &case.field {
+                Some(field) => {
+                    let value = value(field);
+                    quote! { #tag => Self::#ident(#value) }
+                }
+                None => quote! { #tag => Self::#ident },
+            }
+        });
+        let default = match &union.default {
+            Some(default) => {
+                let field = default.field.as_ref().map(|field| {
+                    let (ident, value) = (self.names.default_field(id), value(field));
+                    quote!(#ident: #value)
+                });
+                Some(quote! { discriminant => Self::Default { discriminant, #field } })
+            }
+            None if self.is_covered(union) => None,
+            None => {
+                let value = match union.discriminant {
+                    Discriminant::Enumeration(_) => quote!(i64::from(discriminant as i32)),
+                    _ => quote!(i64::from(discriminant)),
+                };
+                Some(quote! {
+                    discriminant => {
+                        return Err(decoder.error_in_last_int(
+                            DecodeErrorKind::UnknownDiscriminant { name: #name, value: #value },
+                        ));
+                    }
+                })
+            }
+        };
+        quote! { match discriminant { #(#arms,)* #default } }
+    }
+
+    fn union_print(&self, parts: &Parts<'_>) -> TokenStream {
+        let Parts {
+            id, union, name, ..
+        } = *parts;
+        let ident = self.local(id);
+        let mut arms = Vec::new();
+        for (case, ident) in union.cases.iter().zip(parts.variants) {
+            let label = label(union, case);
+            arms.push(match &case.field {
+                Some(field) => {
+                    let field = &field.name;
+                    quote! {
+                        Self::#ident(value) => printer.union(#name, &#label, Some((#field, value)))
+                    }
+                }
+                None => quote! { Self::#ident => printer.union(#name, &#label, None) },
+            });
+        }
+        if let Some(default) = &union.default {
+            arms.push(match &default.field {
+                Some(field) => {
+                    let (field, ident) = (&field.name, self.names.default_field(id));
+                    quote! {
+                        Self::Default { discriminant, #ident: value } => {
+                            printer.union(#name, discriminant, Some((#field, value)));
+                        }
+                    }
+                }
+                None => quote! {
+                    Self::Default { discriminant } => printer.union(#name, discriminant, None)
+                },
+            });
+        }
+        quote! {
+            impl Print for #ident {
+                fn print(&self, printer: &mut Printer<'_, '_>) {
+                    match self { #(#arms,)* }
+                }
+            }
+        }
+    }
+
+    fn tag_type(&self, kind: Discriminant, scope: &Scope) -> TokenStream {
+        match kind {
+            Discriminant::Int => quote!(i32),
+            Discriminant::UnsignedInt => quote!(u32),
+            Discriminant::Bool => quote!(bool),
+            Discriminant::Enumeration(id) => self.path(id, scope),
+        }
+    }
+
+    /// The discriminant of a case, as an expression and as a pattern.
+    pub(super) fn tag_value(&self, kind: Discriminant, case: &Case, scope: &Scope) -> TokenStream {
+        match kind {
+            Discriminant::Bool if case.value == 0 => quote!(false),
+            Discriminant::Bool => quote!(true),
+            Discriminant::Enumeration(id) => {
+                let TypeKind::Enumeration(all) = &self.model.definition(id).kind else {
+                    unreachable!("the checks let only enumerations through");
+                };
+                let named = (all.iter()).position(|one| Some(&one.name) == case.label.as_ref());
+                let index = named.or_else(|| {
+                    all.iter()
+                        .position(|one| i64::from(one.value) == case.value)
+                });
+                let index = index.expect("the checks let only enumerators through");
+                let (ty, variant) = (self.path(id, scope), &self.names.parts(id)[index]);
+                quote!(#ty::#variant)
+            }
+            Discriminant::Int | Discriminant::UnsignedInt => {
+                let value = Literal::i64_unsuffixed(case.value);
+                quote!(#value)
+            }
+        }
+    }
+
+    /// Encodes a discriminant.
+    fn tag_put(&self, kind: Discriminant, value: &TokenStream) -> encode::Part {
+        encode::Part::fixed(4, |run| match kind {
+            Discriminant::Int => quote! { #run.put_i32(#value); },
+            Discriminant::UnsignedInt => quote! { #run.put_u32(#value); },
+            Discriminant::Bool => quote! { #run.put_bool(#value); },
+            Discriminant::Enumeration(_) => quote! { #run.put_i32(#value as i32); },
+        })
+    }
+
+    /// Decodes a discriminant.
+    fn tag_take(&self, kind: Discriminant, parts: &Parts<'_>) -> TokenStream {
+        let place = format!("{}.{}", parts.name, parts.union.discriminant_name);
+        let take = |name: &str| {
+            let take = format_ident!("take_{name}");
+            quote! { let discriminant = decoder.#take().at(#place)?; }
+        };
+        match kind {
+            Discriminant::Int => take("i32"),
+            Discriminant::UnsignedInt => take("u32"),
+            Discriminant::Bool => take("bool"),
+            Discriminant::Enumeration(id) => {
+                let ty = self.path(id, parts.scope);
+                quote! { let discriminant: #ty = Decode::decode(decoder).at(#place)?; }
+            }
+        }
+    }
+
+    /// Whether the cases name every value that the discriminant can have.
+    fn is_covered(&self, union: &Union) -> bool {
+        let named = |value: i64| union.cases.iter().any(|case| case.value == value);
+        match union.discriminant {
+            Discriminant::Bool => named(0) && named(1),
+            Discriminant::Enumeration(id) => match &self.model.definition(id).kind {
+                TypeKind::Enumeration(all) => all.iter().all(|one| named(i64::from(one.value))),
+                _ => false,
+            },
+            Discriminant::Int | Discriminant::UnsignedInt => false,
+        }
+    }
+}
