@@ -11,7 +11,8 @@ use crate::ast::Tree;
 use crate::model::Model;
 use crate::source::Loader;
 use crate::{
-    CheckOptions, Emit, Options, ReadOptions, Source, SourceMap, Strings, check, generate, read,
+    CheckOptions, Diagnostics, Emit, Options, ReadOptions, Source, SourceMap, Strings, check,
+    generate, lint, read,
 };
 use proc_macro2::TokenStream;
 use std::collections::BTreeSet;
@@ -52,7 +53,8 @@ use std::sync::Arc;
 ///
 /// ```ignore
 /// // src/main.rs
-/// mod adder_x {
+/// #[allow(dead_code, unreachable_pub)]
+/// mod interface {
 ///     include!(concat!(env!("OUT_DIR"), "/adder.rs"));
 /// }
 /// ```
@@ -255,7 +257,7 @@ impl Builder {
         if let Some(message) = &self.wrong_option {
             return Err(Error::Option(message.clone()));
         }
-        let options = self.read_options();
+        let options = self.rooted();
         let sources = self.inputs.iter().map(|input| match input {
             Input::Source(source) => Ok(source.clone()),
             Input::File(path) => match options.loader.load(path) {
@@ -279,6 +281,16 @@ impl Builder {
         Ok(check(&self.tree()?, &self.check)?)
     }
 
+    /// What the files mean, as JSON for other tools: see [`json`](crate::json()).
+    ///
+    /// # Errors
+    ///
+    /// As [`model`](Self::model).
+    #[cfg(feature = "command")]
+    pub fn json(&self) -> Result<String, Error> {
+        Ok(crate::json(&self.model()?))
+    }
+
     /// The code.
     ///
     /// # Errors
@@ -295,6 +307,32 @@ impl Builder {
         })
     }
 
+    /// Everything that was found in the files, errors and warnings. Names that may
+    /// come from C headers that are not there are only warnings, unless pedantic:
+    /// files can be checked that cannot be compiled by themselves.
+    ///
+    /// # Errors
+    ///
+    /// As [`tree`](Self::tree).
+    pub fn lint(&self) -> Result<Diagnostics, Error> {
+        let tree = self.tree()?;
+        let options = CheckOptions {
+            assume_headers: !self.check.pedantic,
+            ..self.check.clone()
+        };
+        let found = match check(&tree, &self.check) {
+            Err(_) => lint(&tree, &options),
+            // With a model, names that are the same in Rust are found as well.
+            Ok(model) => match generate(&model, &self.options) {
+                Ok(_) => model.warnings,
+                Err(names) => {
+                    Diagnostics::from_found(names.into_iter().chain(model.warnings).collect())
+                }
+            },
+        };
+        Ok(found)
+    }
+
     /// The options of the code, as they are set.
     #[must_use]
     pub fn code_options(&self) -> &Options {
@@ -307,7 +345,14 @@ impl Builder {
         &self.check
     }
 
-    fn read_options(&self) -> ReadOptions {
+    /// The options of reading, as they are set.
+    #[must_use]
+    pub fn read_options(&self) -> &ReadOptions {
+        &self.read
+    }
+
+    /// The options of reading, with the root.
+    fn rooted(&self) -> ReadOptions {
         let mut options = self.read.clone();
         if let Some(root) = &self.root {
             options.loader = Arc::new(Rooted {

@@ -94,6 +94,12 @@ impl Diagnostic {
         self.severity
     }
 
+    /// The name of the file; `None` if it has no place in one.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        (!self.file.is_empty()).then_some(&*self.file)
+    }
+
     /// The place.
     #[must_use]
     pub fn span(&self) -> Span {

@@ -1,43 +1,271 @@
 //! `metadr-xdrc` as a user runs it.
 
-use std::process::{Command, Output};
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_metadr-xdrc"));
+    command.args(arguments).current_dir(directory);
+    command
+}
 
 fn xdrc(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_metadr-xdrc"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap()
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    command(directory, arguments).output().unwrap()
+}
+
+/// What it prints, if it ends with 0 and has nothing to say beside.
+fn printed(output: Output) -> String {
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*said), (Some(0), ""));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What it says, if it prints nothing and ends with `status`.
+fn said(output: Output, status: i32) -> String {
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
+    said
+}
+
+/// A directory with these files.
+fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    directory
 }
 
 #[test]
 fn a_good_file_is_printed_as_rust_or_just_checked() {
-    let printed = xdrc(&["../idl/kv_store.x"]);
-    assert!(printed.status.success());
-    let code = String::from_utf8(printed.stdout).unwrap();
+    let code = printed(xdrc(&["../idl/kv_store.x"]));
     assert!(code.contains("pub struct KvPair"));
     assert!(syn::parse_file(&code).is_ok());
-    let checked = xdrc(&["--check", "../idl/kv_store.x", "../idl/vr.x"]);
-    assert!(checked.status.success());
-    assert!(checked.stdout.is_empty() && checked.stderr.is_empty());
+    let checked = printed(xdrc(&["--check", "../idl/kv_store.x", "../idl/vr.x"]));
+    assert_eq!(checked, "");
 }
 
 #[test]
 fn a_bad_file_is_reported_with_its_place() {
+    let directory = directory(&[("bad.x", "struct a {\n    int b\n};\n")]);
+    for arguments in [&["--check", "bad.x"][..], &["bad.x"]] {
+        let said = said(command(directory.path(), arguments).output().unwrap(), 1);
+        let expected = "bad.x:3:1: error: found `}`, expected `;`";
+        assert!(said.starts_with(expected), "{said}");
+        assert!(said.contains("\n    };\n    ^"), "{said}");
+    }
+}
+
+#[test]
+fn each_file_is_checked_by_itself_and_every_bad_one_reported() {
+    let files = directory(&[
+        ("one.x", "typedef missing one;\n"),
+        ("two.x", "typedef int two;\n"),
+        ("three.x", "typedef two three;\n"),
+    ]);
+    let all = ["one.x", "two.x", "absent.x", "three.x"];
+    let check = [&["--check"], &all[..]].concat();
+    let said = said(command(files.path(), &check).output().unwrap(), 1);
+    let heads: Vec<_> = (said.lines())
+        .filter_map(|line| line.split_once(": error: "))
+        .map(|(place, _)| place)
+        .collect();
+    assert_eq!(heads, ["one.x:1:9", "absent.x", "three.x:1:9"], "{said}");
+}
+
+#[test]
+fn files_that_are_given_together_are_one_module() {
+    let files = directory(&[
+        ("one.x", "typedef two one;\n"),
+        ("two.x", "struct two { int a; };\n"),
+    ]);
+    let code = printed(command(files.path(), &["one.x", "two.x"]).output().unwrap());
+    assert!(code.contains("pub type One = Two;"), "{code}");
+    assert!(code.contains("pub struct Two"), "{code}");
+}
+
+#[test]
+fn includes_and_definitions_are_those_of_the_options() {
+    let files = directory(&[
+        (
+            "main.x",
+            "#include \"part.x\"\n#ifdef WIDE\ntypedef part all<SIZE>;\n#endif\n",
+        ),
+        ("parts/part.x", "typedef int part;\n"),
+    ]);
+    let run = |options: &[&str]| {
+        let arguments = [options, &["--emit", "model", "main.x"]].concat();
+        command(files.path(), &arguments).output().unwrap()
+    };
+    assert_eq!(printed(run(&["-I", "parts"])), "typedef part: int\n");
+    let wide = printed(run(&["-Iparts", "-DWIDE", "-D", "SIZE=7"]));
+    assert_eq!(wide, "typedef part: int\ntypedef all: part<7>\n");
+    let missing = run(&[]);
+    assert!(missing.status.success());
+    let missing = String::from_utf8(missing.stderr).unwrap();
+    assert!(missing.starts_with("main.x:1:10: warning: "), "{missing}");
+}
+
+#[test]
+fn deviations_are_errors_if_pedantic() {
+    let files = directory(&[("old.x", "struct a { unsigned b; };\n")]);
+    let check = |options: &[&str]| {
+        let arguments = [options, &["--check", "old.x"]].concat();
+        command(files.path(), &arguments).output().unwrap()
+    };
+    assert_eq!(printed(check(&[])), "");
+    let said = said(check(&["--pedantic"]), 1);
+    assert!(said.starts_with("old.x:1:12: error: "), "{said}");
+}
+
+#[test]
+fn a_file_that_leans_on_c_headers_can_be_checked_and_not_compiled() {
+    let text = "%#include <elsewhere.h>\nstruct a { elsewhere_t b; };\n";
+    let files = directory(&[("leans.x", text)]);
+    let run = |arguments: &[&str]| command(files.path(), arguments).output().unwrap();
+    let checked = run(&["--check", "leans.x"]);
+    assert_eq!(checked.status.code(), Some(0));
+    let warning = String::from_utf8(checked.stderr).unwrap();
+    assert!(warning.starts_with("leans.x:2:12: warning: "), "{warning}");
+    assert!(warning.contains("elsewhere.h"), "{warning}");
+    let error = said(run(&["leans.x"]), 1);
+    assert!(error.starts_with("leans.x:2:12: error: "), "{error}");
+    let code = printed(run(&[
+        "--extern",
+        "elsewhere_t=crate::Elsewhere",
+        "leans.x",
+    ]));
+    assert!(code.contains("pub b: crate::Elsewhere"), "{code}");
+}
+
+#[test]
+fn standard_input_is_a_file_like_any_other() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = |text: &str| {
+        let mut child = command(directory, &["--emit", "model", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        drop(input);
+        child.wait_with_output().unwrap()
+    };
+    assert_eq!(printed(run("const A = 0x10;")), "const A = 16\n");
+    let said = said(run("const A = B;"), 1);
+    assert!(said.starts_with("<stdin>:1:11: error: "), "{said}");
+}
+
+#[test]
+fn what_is_printed_can_be_chosen_and_put_into_a_file() {
+    let file = ["tests/inputs/everything.x"];
+    let emit = |what| printed(xdrc(&[&["--emit", what], &file[..]].concat()));
+    let starts = [
+        ("tree", "file tests/inputs/everything.x\n"),
+        ("model", "const LIMIT = 16\n"),
+        ("json", "{\n"),
+        (
+            "rust",
+            "/// Constant `LIMIT`.\npub const LIMIT: u32 = 16;\n",
+        ),
+    ];
+    for (what, start) in starts {
+        assert!(emit(what).starts_with(start), "{what}: {}", emit(what));
+    }
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("bad.x");
-    std::fs::write(&path, "struct a {\n    int b\n};\n").unwrap();
+    let path = directory.path().join("out.rs");
     let path = path.to_str().unwrap();
-    let output = xdrc(&["--check", path]);
-    assert_eq!(output.status.code(), Some(1));
-    let expected =
-        format!("{path}:3:1: error: found `}}`, expected `;`, `<` or `[`\n    }};\n    ^\n");
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+    assert_eq!(printed(xdrc(&[&["-o", path], &file[..]].concat())), "");
+    assert_eq!(fs::read_to_string(path).unwrap(), emit("rust"));
+    let nowhere = format!("{path}/out.rs");
+    let said = said(xdrc(&[&["-o", &nowhere], &file[..]].concat()), 1);
+    assert!(said.contains(": error: cannot write it: "), "{said}");
+}
+
+#[test]
+fn the_code_is_as_the_options_say() {
+    let code =
+        |options: &[&str]| printed(xdrc(&[options, &["tests/inputs/everything.x"]].concat()));
+    let plain = code(&[]);
+    for part in [
+        "pub struct Client",
+        "pub trait Server",
+        "pub f: f32",
+        "::metadr_runtime::",
+    ] {
+        assert!(plain.contains(part), "{part}");
+    }
+    let types = code(&[
+        "--types-only",
+        "--strings",
+        "bytes",
+        "--runtime",
+        "::metadr",
+    ]);
+    for part in [
+        "pub struct Client",
+        "pub trait Server",
+        "String",
+        "::metadr_runtime::",
+    ] {
+        assert!(!types.contains(part), "{part}");
+    }
+    assert!(types.contains("::metadr::xdr::Bytes"));
+    assert!(!code(&["--client-only"]).contains("pub trait Server"));
+    assert!(!code(&["--server-only"]).contains("pub struct Client"));
+    assert!(code(&["--one-way", "NOTE"]).contains("One way: "));
+    assert!(code(&["--types", "crate::wire"]).contains("crate::wire::Pair"));
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let mut child = command(
+        Path::new(env!("CARGO_MANIFEST_DIR")),
+        &["tests/inputs/everything.x"],
+    )
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(said(output, 0), "");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_wrong_as_for_c_compilers() {
+    let said = said(xdrc(&["missing.x"]), 1);
+    assert!(said.starts_with("missing.x: error: cannot read "), "{said}");
 }
 
 #[test]
 fn wrong_use_exits_with_two() {
-    assert_eq!(xdrc(&[]).status.code(), Some(2));
-    assert_eq!(xdrc(&["--nonsense"]).status.code(), Some(2));
-    assert_eq!(xdrc(&["missing.x"]).status.code(), Some(1));
+    let file = "../idl/kv_store.x";
+    let wrong: [&[&str]; 11] = [
+        &[],
+        &["--nonsense"],
+        &["--check"],
+        &["--check", "--emit", "model", file],
+        &["--check", "-o", "out.rs", file],
+        &["--emit", "nonsense", file],
+        &["--types-only", "--client-only", file],
+        &["--strings", "latin1", file],
+        &["--extern", "netobj", file],
+        &["--extern", "netobj=1x", file],
+        &["-D", "1=2", file],
+    ];
+    for arguments in wrong {
+        let said = said(xdrc(arguments), 2);
+        assert!(said.starts_with("error: "), "{arguments:?}: {said}");
+    }
+    assert!(printed(xdrc(&["--version"])).starts_with("metadr-xdrc "));
+    insta::assert_snapshot!(printed(xdrc(&["--help"])));
 }

@@ -20,16 +20,35 @@ pub mod rpc;
 pub mod rt;
 pub mod xdr;
 
-/// Compiles an `.x` file into Rust types, codecs, clients and servers, in place.
+/// Compiles `.x` files into Rust types, codecs, clients and servers, in place.
 ///
-/// The path of the file is relative to the `Cargo.toml` of the crate. Options
-/// follow it:
+/// The paths of the files are relative to the `Cargo.toml` of the crate. Several
+/// files, `xdr!("a.x", "b.x")`, are compiled together. Options follow them:
 ///
 /// - `types_only`, `client_only`, `server_only`: not everything.
 /// - `strings = bytes`: a `string` may have any bytes, and becomes
 ///   [`Bytes`](bytes::Bytes) instead of `String`.
 /// - `one_way(name, …)`: procedures that are never answered.
 /// - `types = path`: the types are in this module already.
+/// - `extern("name" = path, …)`: this type of the files is there already, under
+///   this path, and implements [`Encode`](xdr::Encode) and
+///   [`Decode`](xdr::Decode). `"namespace::"` stands for all types of a namespace.
+/// - `rename("type.field" = name, …)`: another name in Rust, for what the files
+///   call `type`, `type.field`, `enumeration.ENUMERATOR`, `union.CASE`, `program`
+///   or `program.version.procedure`.
+/// - `derive("type" = path, …)`: another trait to derive; `"*"` stands for every
+///   structure, union and enumeration.
+/// - `serde`, `arbitrary`: implement the traits of these crates. This crate then
+///   has to be built with its feature of the same name.
+/// - `include("directory", …)`: where files are looked for that others include
+///   or import, after the directory of the file that names them.
+/// - `define(NAME, NAME = 5, NAME = "tokens", …)`: macros for the preprocessor.
+/// - `pedantic`: everything is an error that is not RFC 4506 or RFC 5531.
+///
+/// What is wrong with the files is a compiler error with the place in the file.
+/// Warnings are not shown, as a macro has no way to: `metadr-xdrc --check` does.
+/// The crate is built again when one of the files was edited, or one that they
+/// include or import.
 ///
 /// ```
 /// mod adder {
