@@ -28,6 +28,10 @@
 
 #![forbid(unsafe_code)]
 
+// Code that a build script or the command generates names it by the path of
+// this crate, if asked to.
+#[doc(hidden)]
+pub use metadr_runtime::export;
 pub use metadr_runtime::{rpc, rt, xdr};
 
 /// The README's code is compiled and run as documentation tests.
