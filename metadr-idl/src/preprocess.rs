@@ -224,3 +224,6 @@ fn first_line(text: &str) -> &str {
     let line = text.split('\n').next().unwrap_or(text);
     line.strip_suffix('\r').unwrap_or(line)
 }
+
+#[cfg(test)]
+mod tests;

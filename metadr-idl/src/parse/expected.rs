@@ -33,7 +33,10 @@ pub(super) fn diagnostic(
     let hint = hint.or_else(|| {
         let (expansion, name) = text.expansion_at(offset)?;
         let name = sources.text(name);
-        Some(format!("macro `{name}` stands for `{expansion}`"))
+        Some(match expansion {
+            "" => format!("macro `{name}` stands for nothing"),
+            _ => format!("macro `{name}` stands for `{expansion}`"),
+        })
     });
     match hint {
         Some(hint) => diagnostic.with_hint(hint),
@@ -254,6 +257,7 @@ mod tests {
             "foo",
             "namespace a { struct b { int c; };",
             "#define SIZE 1 + 2\nstruct a { int b[SIZE]; };",
+            "#define PROGRAM\nprogram PROGRAM { version v { void f(int) = 1; } = 1; } = 1;",
             "#define FIELD(name) int name;\nstruct a { FIELD(b) };",
         ];
         let rendered: Vec<String> = cases.iter().map(|text| error(text)).collect();

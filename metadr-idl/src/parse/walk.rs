@@ -88,7 +88,8 @@ impl<'a> Walk<'a> {
 
     /// `namespace a::b` is `b` in `a`.
     fn namespace(&mut self, node: Node<'_>, docs: Vec<String>) -> Definition {
-        self.deviation(&node, "namespaces are not of RFC 4506");
+        let keyword = child(node.clone(), Rule::kw_namespace);
+        self.deviation(&keyword, "namespaces are not of RFC 4506");
         // The first one is that behind the brace, as C++ programmers write it.
         self.strays(&node, 1);
         let names: Vec<Identifier> =
@@ -261,10 +262,8 @@ impl<'a> Walk<'a> {
         let result = only(child(node.clone(), Rule::result_type));
         let arguments = find(&node, Rule::arguments);
         if arguments.is_none() {
-            self.deviation(
-                &node,
-                "a procedure with nothing between `(` and `)` is not of RFC 5531",
-            );
+            let message = "a procedure with nothing between `(` and `)` is not of RFC 5531";
+            self.deviation(&child(node.clone(), Rule::identifier), message);
         }
         Procedure {
             docs: self.docs.around(&node),

@@ -227,15 +227,16 @@ impl Preprocessor<'_, '_> {
             self.expected_name(directive);
             return;
         };
-        let body = &directive.rest[range.end..];
+        let rest = &directive.rest[range.end..];
+        let takes_arguments = rest.starts_with('(');
         let one = Macro {
-            body: body.trim().to_owned(),
-            takes_arguments: body.starts_with('('),
-            span: Some(directive.place(range)),
+            body: with_single_blanks(rest),
+            takes_arguments,
+            span: Some(directive.place(range.clone())),
         };
-        let span = one.span.unwrap_or_default();
-        let same = |before: &Macro| before.body.split_whitespace().eq(body.split_whitespace());
-        let before = self.macros.define(name, one).filter(|before| !same(before));
+        let is_same = |before: &Macro| before.body == with_single_blanks(rest);
+        let before = self.macros.define(name, one);
+        let before = before.filter(|before| !is_same(before));
         let Some(before) = before else { return };
         let first = match before.span {
             None => "on the command line".to_owned(),
@@ -245,7 +246,7 @@ impl Preprocessor<'_, '_> {
             }
         };
         let message = format!("macro `{name}` is defined again as something else, first {first}");
-        self.report(Severity::Warning, span, message);
+        self.report(Severity::Warning, directive.place(range), message);
     }
 
     fn include(&mut self, directive: &Directive<'_>) {
@@ -333,6 +334,15 @@ impl Preprocessor<'_, '_> {
             "lines of the C preprocessor are not of RFC 4506",
         );
     }
+}
+
+/// A text with one blank wherever it has some, and none around it.
+fn with_single_blanks(text: &str) -> String {
+    let single = |(token, piece)| match token {
+        Token::Blank => " ",
+        _ => piece,
+    };
+    tokens(text.trim()).map(single).collect()
 }
 
 /// The header that a `%` line includes: its name in the line.

@@ -97,14 +97,25 @@ impl Text {
     }
 
     /// What a macro stands for at this offset of the content, and its name's
-    /// place, if the text there comes from one.
+    /// place, if the text there comes from one. So it does right behind a macro
+    /// that stands for nothing.
     pub(crate) fn expansion_at(&self, offset: usize) -> Option<(&str, Span)> {
-        let index = self.index(offset)?;
-        let segment = self.segments[index];
-        let next = self.segments.get(index + 1);
-        let end = next.map_or(self.content.len(), |next| next.start);
-        let is_expansion = !segment.is_copy && offset < end;
-        is_expansion.then(|| (&self.content[segment.start..end], segment.source))
+        let last = self.index(offset)?;
+        let mut end = match self.segments.get(last + 1) {
+            Some(next) => next.start,
+            None => self.content.len(),
+        };
+        for segment in self.segments[..=last].iter().rev() {
+            let expansion = &self.content[segment.start..end];
+            if !segment.is_copy && (expansion.is_empty() || offset < end) {
+                return Some((expansion, segment.source));
+            }
+            if !self.content[segment.start..offset].trim().is_empty() {
+                return None;
+            }
+            end = segment.start;
+        }
+        None
     }
 
     /// The source of one byte of the content.
@@ -161,6 +172,18 @@ mod tests {
         assert_eq!(text.comments().len(), 1);
         assert_eq!(text.expansion_at(10), Some(("4 + 4", Span::new(110, 114))));
         assert_eq!(text.expansion_at(11), None);
+        assert_eq!(text.expansion_at(0), None);
+    }
+
+    #[test]
+    fn a_macro_that_stands_for_nothing_is_found_right_behind_it() {
+        let mut text = Text::default();
+        text.copy("a ", 0);
+        text.expand("", Span::new(2, 5));
+        text.copy(" { b", 5);
+        assert_eq!(text.expansion_at(3), Some(("", Span::new(2, 5))));
+        assert_eq!(text.expansion_at(5), None);
+        assert_eq!(text.expansion_at(0), None);
     }
 
     #[test]
