@@ -40,7 +40,8 @@ pub struct Import {
     pub header: String,
     /// Its place.
     pub span: Span,
-    /// The file that it stands for; `None` if there is no such `.x` file.
+    /// The file that it stands for; `None` if there is no such `.x` file. It is
+    /// not among the tree's files if another of them includes it.
     pub file: Option<FileId>,
 }
 
@@ -224,7 +225,7 @@ pub enum BaseType {
 /// A number, or the name of one.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// A literal, as written.
+    /// A literal, as written, but without a `+`.
     Number(String, Span),
     /// A constant or an enumerator.
     Name(ScopedName),

@@ -21,6 +21,9 @@ use directives::Conditional;
 use macros::Macros;
 use tokens::first_token;
 
+/// After how many findings in a file deviations are no longer worth a mention.
+pub(crate) const MAX_FINDINGS: usize = 1000;
+
 /// What a file is without its `%` lines, `#` lines and comments.
 #[derive(Debug, Default)]
 pub(crate) struct Preprocessed {
@@ -210,10 +213,16 @@ impl Preprocessor<'_, '_> {
     }
 
     fn report(&mut self, severity: Severity, span: Span, message: impl Into<String>) {
+        let diagnostic = Diagnostic::new(severity, self.library.sources(), span, message);
+        self.push(diagnostic);
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        let is_deviation = diagnostic.severity() == Severity::Deviation;
+        let is_too_much = is_deviation && self.out.found.len() >= MAX_FINDINGS;
         // What is included once more was reported the first time, and what is
         // in C headers is not for us to judge.
-        if !self.is_silent {
-            let diagnostic = Diagnostic::new(severity, self.library.sources(), span, message);
+        if !self.is_silent && !is_too_much {
             self.out.found.push(diagnostic);
         }
     }

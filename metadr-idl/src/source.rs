@@ -48,6 +48,9 @@ impl Source {
     }
 }
 
+/// The longest line that is shown.
+const MAX_LINE: usize = 4096;
+
 /// A range of bytes in one of the files of a [`SourceMap`].
 ///
 /// Offsets count through all files of the map, so that a span says by itself
@@ -97,7 +100,8 @@ pub struct Location<'a> {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The whole line, without its end.
+    /// The whole line, without its end. Empty if it is longer than anyone would
+    /// read, 4096 bytes.
     pub text: &'a str,
 }
 
@@ -168,8 +172,11 @@ impl SourceMap {
         let offset = (span.start - start).clamp(lines[0], source.text.len());
         let line = lines.partition_point(|line| *line <= offset);
         let line_start = lines[line - 1];
-        let rest = &source.text[line_start..];
-        let text = rest.split('\n').next().unwrap_or(rest);
+        let line_end = lines.get(line).map_or(source.text.len(), |next| next - 1);
+        let text = match line_end - line_start {
+            0..=MAX_LINE => &source.text[line_start..line_end],
+            _ => "",
+        };
         Location {
             file: &source.name,
             line,
@@ -249,6 +256,15 @@ mod tests {
         assert_eq!(place(99), ("b.x", 1, 2, "c"));
         assert_eq!(map.source(first).stem(), "a");
         assert_eq!(map.text(map.span(second)), "c");
+    }
+
+    #[test]
+    fn a_line_that_nobody_would_read_is_not_shown() {
+        let mut map = SourceMap::default();
+        map.add(Source::new("a.x", "x".repeat(MAX_LINE + 1) + "\ny"));
+        let location = map.locate(Span::new(7, 7));
+        assert_eq!((location.line, location.column, location.text), (1, 8, ""));
+        assert_eq!(map.locate(Span::new(MAX_LINE + 2, MAX_LINE + 2)).text, "y");
     }
 
     #[test]

@@ -178,3 +178,20 @@ fn what_is_long_or_deep_is_an_error_and_no_overflow() {
         compile(&piece.repeat(20_000));
     }
 }
+
+#[test]
+fn what_nests_as_deep_as_it_may_is_taken() {
+    let levels = 31;
+    let nested = |open: &str, middle: &str, close: &str| {
+        open.repeat(levels) + middle + &close.repeat(levels)
+    };
+    let texts = [
+        nested("namespace a { ", "const A = 1;", " }"),
+        format!("struct a {{ {} }};", nested("struct { ", "int b;", " } b;")),
+    ];
+    for text in texts {
+        if let Err(errors) = read(vec![Source::new("t.x", text)], &ReadOptions::default()) {
+            panic!("{errors}");
+        }
+    }
+}

@@ -65,9 +65,9 @@ impl<'a> Docs<'a> {
 
     /// Whether something other than blanks stands before the comment on its line.
     fn trails_another_node(&self, comment: Comment) -> bool {
-        let before = &self.content[..comment.at];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        !before[line_start..].trim().is_empty()
+        // Not the whole line is looked at, as a line may be long.
+        let before = self.content[..comment.at].trim_end_matches([' ', '\t', '\r']);
+        !before.is_empty() && !before.ends_with('\n')
     }
 }
 
@@ -99,6 +99,7 @@ fn text_line(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::ast::DefinitionKind;
     use crate::{ReadOptions, Source, read};
 
     fn docs_of(text: &str) -> Vec<Vec<String>> {
@@ -126,5 +127,36 @@ mod tests {
         assert_eq!(docs_of("/* file */\n\nconst A = 1;"), [[""; 0]]);
         let both = docs_of("const A = 1; // of A\nconst B = 2;");
         assert_eq!(both, [[""; 0], [""; 0]]);
+    }
+
+    /// The comments of what is in the first definition.
+    fn docs_within(text: &str) -> Vec<Vec<String>> {
+        let source = Source::new("t.x", text);
+        let mut tree = read(vec![source], &ReadOptions::default()).unwrap();
+        match tree.files.remove(0).definitions.remove(0).kind {
+            DefinitionKind::Enumeration(all) => all.into_iter().map(|one| one.docs).collect(),
+            DefinitionKind::Structure(all) => all.into_iter().map(|one| one.docs).collect(),
+            DefinitionKind::Union(union) => union.arms.into_iter().map(|arm| arm.docs).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_comment_behind_a_part_documents_it_if_there_is_none_above() {
+        let text = "enum e {\n A, /* a */\n B = 1 /* b */,\n /* c */ C,\n /* d */\n D, /* no */\n E /* e */\n};";
+        assert_eq!(docs_within(text), [["a"], ["b"], ["c"], ["d"], ["e"]]);
+        let text = "struct s {\n int a; // a\n int b<>;;\t/* b */\n int c;\n // d\n int d;\n};";
+        assert_eq!(docs_within(text), [vec!["a"], vec!["b"], vec![], vec!["d"]]);
+        let text = "union u switch (int d) {\n // a\n case 1: int a;\n default: void; /* b */ };";
+        assert_eq!(docs_within(text), [["a"], ["b"]]);
+    }
+
+    #[test]
+    fn comments_are_found_beside_macros_and_lines_that_are_taken_out() {
+        let text = "#define FIELD int a;\nstruct s {\n/* a */\nFIELD /* no */\n\
+                    /* not b */\n%what\nint b;\n#if 0\n/* not c */\n#endif\nint c;\n};";
+        assert_eq!(docs_within(text), [vec!["a"], vec![], vec![]]);
+        let text = "#define N 4\nstruct s {\n int a[N]; /* a */\n /* b */ int b[N]; };";
+        assert_eq!(docs_within(text), [["a"], ["b"]]);
     }
 }

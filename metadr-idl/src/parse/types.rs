@@ -137,3 +137,50 @@ fn is_standard(words: &[&str]) -> bool {
             | ["unsigned", "int" | "hyper"]
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ast::{DefinitionKind, Shape, TypeSpecifier};
+    use crate::{ReadOptions, Source, read};
+
+    /// The types of the fields of the last definition.
+    fn types(text: &str) -> Vec<String> {
+        let mut tree = read(vec![Source::new("t.x", text)], &ReadOptions::default()).unwrap();
+        let last = tree.files.remove(0).definitions.pop().unwrap();
+        let DefinitionKind::Structure(fields) = last.kind else {
+            panic!("{last:?}");
+        };
+        let name = |shape| match shape {
+            Shape::Plain(TypeSpecifier::Named(name)) => name.parts.join("::"),
+            Shape::Plain(TypeSpecifier::Base(base, _)) => format!("{base:?}"),
+            other => panic!("{other:?}"),
+        };
+        fields.into_iter().map(|field| name(field.shape)).collect()
+    }
+
+    #[test]
+    fn a_keyword_of_rpcgen_is_a_type_like_others_in_a_file_that_defines_it() {
+        let last = "struct a { long b; unsigned long c; short d; long int e; };";
+        assert_eq!(types(last), ["Long", "UnsignedLong", "Short", "Long"]);
+        let text = format!("struct long {{ int a; }}; typedef int *short; {last}");
+        assert_eq!(types(&text), ["long", "UnsignedLong", "short", "Long"]);
+        let text = format!("namespace n {{ enum quadruple {{ A }}; }} {last}");
+        assert_eq!(types(&text), ["Long", "UnsignedLong", "Short", "Long"]);
+    }
+
+    #[test]
+    fn integer_types_are_told_by_all_their_words() {
+        let text = "struct a { unsigned b; unsigned\n/**/ int c; hyper int d; unsigned hyper e; \
+                    unsigned short int f; char g; unsigned char h; };";
+        let names = [
+            "UnsignedInt",
+            "UnsignedInt",
+            "Hyper",
+            "UnsignedHyper",
+            "UnsignedShort",
+            "Char",
+            "UnsignedChar",
+        ];
+        assert_eq!(types(text), names);
+    }
+}

@@ -7,7 +7,7 @@ use crate::ast::{
     Argument, Arm, ConstantValue, Definition, DefinitionKind, Enumerator, Field, Identifier, Label,
     Procedure, Program, ScopedName, Shape, TypeSpecifier, Union, Value, Version,
 };
-use crate::preprocess::Text;
+use crate::preprocess::{MAX_FINDINGS, Text};
 use crate::{Diagnostic, Severity, SourceMap, Span};
 use pest::iterators::Pair;
 
@@ -400,6 +400,9 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn report(&mut self, severity: Severity, place: Span, message: &str) {
+        if severity == Severity::Deviation && self.found.len() >= MAX_FINDINGS {
+            return;
+        }
         let diagnostic = Diagnostic::new(severity, self.sources, place, message);
         self.found.push(diagnostic);
     }

@@ -4,7 +4,7 @@ use super::condition::holds;
 use super::macros::Macro;
 use super::tokens::{Token, first_token, tokens};
 use super::{Cursor, Preprocessor};
-use crate::{FileId, Severity, Span};
+use crate::{Diagnostic, FileId, Severity, Span};
 use std::ops::Range;
 
 /// How deep files may include one another.
@@ -282,7 +282,10 @@ impl Preprocessor<'_, '_> {
             }
             Ok(None) => {
                 let message = format!("`{name}` is not there, and what it defines is not known");
-                self.report(Severity::Warning, place, message);
+                let sources = self.library.sources();
+                let warning = Diagnostic::new(Severity::Warning, sources, place, message);
+                let hint = "files are looked for beside this one and in the include directories";
+                self.push(warning.with_hint(hint));
             }
         }
     }
