@@ -78,84 +78,60 @@ fn token_at(rest: &str) -> (String, usize) {
 
 /// `a`, `a or b`, `a, b or c`.
 fn list(rules: &[Rule]) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for rule in rules {
-        for name in names_of(*rule) {
-            if !names.contains(name) {
-                names.push(name);
-            }
-        }
-    }
+    let mut names: Vec<String> = rules.iter().flat_map(|rule| names_of(*rule)).collect();
     // Kinds of things before literal tokens, each group in a fixed order.
-    names.sort_by_key(|name| (name.starts_with('`'), *name));
+    names.sort_by_key(|name| (name.starts_with('`'), name.clone()));
+    names.dedup();
     match names.split_last() {
         None => "something else".to_owned(),
-        Some((last, [])) => (*last).to_owned(),
+        Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
     }
 }
 
 /// What to call a rule of the grammar.
-fn names_of(rule: Rule) -> &'static [&'static str] {
-    match rule {
+fn names_of(rule: Rule) -> Vec<String> {
+    let rule_name = format!("{rule:?}");
+    if let Some(keyword) = rule_name.strip_prefix("kw_") {
+        return vec![format!("`{keyword}`")];
+    }
+    let names: &[&str] = match rule {
         Rule::EOI => &["the end of the file"],
         Rule::definition | Rule::file => &["a definition"],
-        Rule::identifier => &["a name"],
-        Rule::scoped_name => &["a name"],
+        Rule::identifier | Rule::scoped_name | Rule::namespace_name => &["a name"],
         Rule::number => &["a number"],
-        Rule::value | Rule::constant_value => &["a name", "a number"],
         Rule::text => &["a text"],
+        Rule::value | Rule::constant_value => &["a name", "a number"],
         Rule::declaration | Rule::typed_declaration | Rule::field => &["a declaration"],
-        Rule::opaque_declaration => &["`opaque`"],
-        Rule::string_declaration => &["`string`"],
         Rule::type_specifier
         | Rule::plain_type
         | Rule::base_type
         | Rule::integer_type
         | Rule::discriminant => &["a type"],
-        Rule::anonymous => &["`enum`", "`struct`", "`union`"],
-        Rule::unsigned_type => &["`unsigned`"],
         Rule::result_type | Rule::procedure => &["a procedure"],
         Rule::argument | Rule::arguments => &["an argument"],
         Rule::enumerator => &["the name of an enumerator"],
+        Rule::anonymous => &["`enum`", "`struct`", "`union`"],
         Rule::arm | Rule::label => &["`case`", "`default`"],
-        Rule::version => &["`version`"],
-        Rule::fixed_size => &["`[`"],
-        Rule::variable_size => &["`<`"],
-        Rule::enumeration_body | Rule::structure_body => &["`{`"],
+        Rule::constant => &["`const`"],
+        Rule::enumeration => &["`enum`"],
+        Rule::namespace => &["`namespace`"],
+        Rule::opaque_declaration => &["`opaque`"],
+        Rule::program => &["`program`"],
+        Rule::string_declaration => &["`string`"],
+        Rule::structure => &["`struct`"],
+        Rule::type_definition => &["`typedef`"],
         Rule::union_body => &["`switch`"],
-        Rule::namespace_name => &["a name"],
-        Rule::namespace | Rule::kw_namespace => &["`namespace`"],
-        Rule::constant | Rule::kw_const => &["`const`"],
-        Rule::type_definition | Rule::kw_typedef => &["`typedef`"],
-        Rule::enumeration | Rule::kw_enum => &["`enum`"],
-        Rule::structure | Rule::kw_struct => &["`struct`"],
-        Rule::union_definition | Rule::kw_union => &["`union`"],
-        Rule::program | Rule::kw_program => &["`program`"],
-        Rule::kw_bool => &["`bool`"],
-        Rule::kw_case => &["`case`"],
-        Rule::kw_char => &["`char`"],
-        Rule::kw_default => &["`default`"],
-        Rule::kw_double => &["`double`"],
-        Rule::kw_float => &["`float`"],
-        Rule::kw_hyper => &["`hyper`"],
-        Rule::kw_int => &["`int`"],
-        Rule::kw_long => &["`long`"],
-        Rule::kw_opaque => &["`opaque`"],
-        Rule::kw_quadruple => &["`quadruple`"],
-        Rule::kw_short => &["`short`"],
-        Rule::kw_string => &["`string`"],
-        Rule::kw_switch => &["`switch`"],
-        Rule::kw_unsigned => &["`unsigned`"],
-        Rule::kw_version => &["`version`"],
-        Rule::kw_void => &["`void`"],
-        Rule::open_brace => &["`{`"],
+        Rule::union_definition => &["`union`"],
+        Rule::unsigned_type => &["`unsigned`"],
+        Rule::version => &["`version`"],
+        Rule::fixed_size | Rule::open_bracket => &["`[`"],
+        Rule::variable_size | Rule::less_than => &["`<`"],
+        Rule::enumeration_body | Rule::structure_body | Rule::open_brace => &["`{`"],
         Rule::close_brace => &["`}`"],
         Rule::open_paren => &["`(`"],
         Rule::close_paren => &["`)`"],
-        Rule::open_bracket => &["`[`"],
         Rule::close_bracket => &["`]`"],
-        Rule::less_than => &["`<`"],
         Rule::greater_than => &["`>`"],
         Rule::semicolon => &["`;`"],
         Rule::comma => &["`,`"],
@@ -163,13 +139,14 @@ fn names_of(rule: Rule) -> &'static [&'static str] {
         Rule::star => &["`*`"],
         Rule::colon => &["`:`"],
         // What may always be there helps nobody.
-        Rule::double_colon | Rule::stray_semicolon | Rule::trailing_comma => &[],
-        Rule::WHITESPACE | Rule::end | Rule::word | Rule::reserved => &[],
-    }
+        _ => &[],
+    };
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{Rule, names_of};
     use crate::{ReadOptions, Source, read};
 
     fn error(text: &str) -> String {
@@ -179,88 +156,90 @@ mod tests {
             .to_string()
     }
 
+    /// One mistake each.
+    const MISTAKES: &[&str] = &[
+        "struct a { int b }",
+        "struct a { int b; }",
+        "struct a { int b; }\nstruct c { int d; };",
+        "union u switch (int d) { case 1: void; } name;",
+        "struct { int b; };",
+        "struct a { };",
+        "struct a { struct { } b; };",
+        "struct a;",
+        "struct a { struct b { int c; } d; };",
+        "struct a { struct b; };",
+        "struct a { union b switch (int c) { case 1: void; } d; };",
+        "typedef struct a { int b; } a;",
+        "struct a { int 9b; };",
+        "struct a { int b; int c, d; };",
+        "struct a { int b = 3; };",
+        "struct a { int b[]; };",
+        "struct a { int b[2][3]; };",
+        "struct a { int b<>[3]; };",
+        "struct a { string b<4>[3]; };",
+        "struct a { string b[4]; };",
+        "struct a { string *b; };",
+        "struct a { string<> b; };",
+        "struct a { opaque b; };",
+        "struct a { opaque<> b; };",
+        "struct a { opaque *b; };",
+        "struct a { int *b<>; };",
+        "struct a { int b[2+1]; };",
+        "struct a { long long b; };",
+        "struct a { unsigned long long b; };",
+        "struct a { signed int b; };",
+        "struct a { void b; };",
+        "struct a { void; };",
+        "struct a { int int; };",
+        "struct a { int program; int version; };",
+        "struct é { int b; };",
+        "enum a { };",
+        "enum a { B = , C };",
+        "enum a { B C };",
+        "enum { A = 1 };",
+        "union u switch (int) { case 1: void; };",
+        "union u switch (int d) { 1: void; };",
+        "union u switch (int d) { };",
+        "union u switch (int d) { case 1: ; };",
+        "union u switch (int d) { case 1: void x; };",
+        "union u switch (int d) { case 1: int x; int y; };",
+        "union u switch (int d) { case 'a': void; };",
+        "typedef void a;",
+        "typedef opaque x;",
+        "typedef int x<;",
+        "const A;",
+        "const int A = 3;",
+        "const A = 08x;",
+        "const A = 10UL;",
+        "const A = 1 + 2;",
+        "const A = 1+2;",
+        "const A = (3);",
+        "const A = 1 << 3;",
+        "const A = 1'000;",
+        "const A = \"b;",
+        "program p { version v { void f(int) = 1; } = 1; };",
+        "program p { } = 1;",
+        "program p { version v { } = 1; } = 1;",
+        "program p { version v { string<> f(void) = 1; } = 1; } = 1;",
+        "program p { version v { int<> f(void) = 1; } = 1; } = 1;",
+        "program p { version v { int *f(void) = 1; } = 1; } = 1;",
+        "program p { version v { opaque f(void) = 1; } = 1; } = 1;",
+        "program p { version v { void f(opaque<>) = 1; } = 1; } = 1;",
+        "program p { version v { void f(int<>) = 1; } = 1; } = 1;",
+        "program p { version v { void f(string<> x) = 1; } = 1; } = 1;",
+        "program p { version v { void f(struct { int x; }) = 1; } = 1; } = 1;",
+        "program p { version v { void f(void, int) = 1; } = 1; } = 1;",
+        "program p { version v { void f(int, void) = 1; } = 1; } = 1;",
+        "foo",
+        "namespace a { struct b { int c; };",
+        "#define SIZE 1 + 2\nstruct a { int b[SIZE]; };",
+        "#define PROGRAM\nprogram PROGRAM { version v { void f(int) = 1; } = 1; } = 1;",
+        "#define FIELD(name) int name;\nstruct a { FIELD(b) };",
+    ];
+
     #[test]
     fn syntax_errors_say_what_was_found_and_what_was_expected() {
-        let cases = [
-            "struct a { int b }",
-            "struct a { int b; }",
-            "struct a { int b; }\nstruct c { int d; };",
-            "union u switch (int d) { case 1: void; } name;",
-            "struct { int b; };",
-            "struct a { };",
-            "struct a { struct { } b; };",
-            "struct a;",
-            "struct a { struct b { int c; } d; };",
-            "struct a { struct b; };",
-            "struct a { union b switch (int c) { case 1: void; } d; };",
-            "typedef struct a { int b; } a;",
-            "struct a { int 9b; };",
-            "struct a { int b; int c, d; };",
-            "struct a { int b = 3; };",
-            "struct a { int b[]; };",
-            "struct a { int b[2][3]; };",
-            "struct a { int b<>[3]; };",
-            "struct a { string b<4>[3]; };",
-            "struct a { string b[4]; };",
-            "struct a { string *b; };",
-            "struct a { string<> b; };",
-            "struct a { opaque b; };",
-            "struct a { opaque<> b; };",
-            "struct a { opaque *b; };",
-            "struct a { int *b<>; };",
-            "struct a { int b[2+1]; };",
-            "struct a { long long b; };",
-            "struct a { unsigned long long b; };",
-            "struct a { signed int b; };",
-            "struct a { void b; };",
-            "struct a { void; };",
-            "struct a { int int; };",
-            "struct a { int program; int version; };",
-            "struct é { int b; };",
-            "enum a { };",
-            "enum a { B = , C };",
-            "enum a { B C };",
-            "enum { A = 1 };",
-            "union u switch (int) { case 1: void; };",
-            "union u switch (int d) { 1: void; };",
-            "union u switch (int d) { };",
-            "union u switch (int d) { case 1: ; };",
-            "union u switch (int d) { case 1: void x; };",
-            "union u switch (int d) { case 1: int x; int y; };",
-            "union u switch (int d) { case 'a': void; };",
-            "typedef void a;",
-            "typedef opaque x;",
-            "typedef int x<;",
-            "const A;",
-            "const int A = 3;",
-            "const A = 08x;",
-            "const A = 10UL;",
-            "const A = 1 + 2;",
-            "const A = 1+2;",
-            "const A = (3);",
-            "const A = 1 << 3;",
-            "const A = 1'000;",
-            "const A = \"b;",
-            "program p { version v { void f(int) = 1; } = 1; };",
-            "program p { } = 1;",
-            "program p { version v { } = 1; } = 1;",
-            "program p { version v { string<> f(void) = 1; } = 1; } = 1;",
-            "program p { version v { int<> f(void) = 1; } = 1; } = 1;",
-            "program p { version v { int *f(void) = 1; } = 1; } = 1;",
-            "program p { version v { opaque f(void) = 1; } = 1; } = 1;",
-            "program p { version v { void f(opaque<>) = 1; } = 1; } = 1;",
-            "program p { version v { void f(int<>) = 1; } = 1; } = 1;",
-            "program p { version v { void f(string<> x) = 1; } = 1; } = 1;",
-            "program p { version v { void f(struct { int x; }) = 1; } = 1; } = 1;",
-            "program p { version v { void f(void, int) = 1; } = 1; } = 1;",
-            "program p { version v { void f(int, void) = 1; } = 1; } = 1;",
-            "foo",
-            "namespace a { struct b { int c; };",
-            "#define SIZE 1 + 2\nstruct a { int b[SIZE]; };",
-            "#define PROGRAM\nprogram PROGRAM { version v { void f(int) = 1; } = 1; } = 1;",
-            "#define FIELD(name) int name;\nstruct a { FIELD(b) };",
-        ];
-        let rendered: Vec<String> = cases.iter().map(|text| error(text)).collect();
+        let rendered: Vec<String> = MISTAKES.iter().map(|text| error(text)).collect();
         insta::assert_snapshot!(rendered.join("\n"));
     }
 
@@ -287,5 +266,24 @@ mod tests {
     fn errors_of_one_file_are_limited() {
         let text = "const A;\n".repeat(1000);
         assert_eq!(error(&text).matches("error:").count(), 20);
+    }
+
+    #[test]
+    fn every_rule_that_can_be_missed_has_a_name() {
+        let nameless: Vec<Rule> = Rule::all_rules()
+            .iter()
+            .copied()
+            .filter(|rule| names_of(*rule).is_empty())
+            .collect();
+        let meant = [
+            Rule::WHITESPACE,
+            Rule::end,
+            Rule::stray_semicolon,
+            Rule::trailing_comma,
+            Rule::word,
+            Rule::reserved,
+            Rule::double_colon,
+        ];
+        assert_eq!(nameless, meant);
     }
 }
