@@ -1,6 +1,6 @@
 //! The `.x` language of XDR (RFC 4506) and ONC RPC (RFC 5531), compiled to Rust.
 //!
-//! The way of a file: [`Source`] → [`read`] (the preprocessor, then the grammar)
+//! The way of a file: [`Source`] → [`read()`] (the preprocessor, then the grammar)
 //! → [`ast::Tree`], with spans → [`check`] → [`model::Model`], every name
 //! resolved → [`generate`] → tokens. This crate knows nothing of the runtime
 //! that the generated code uses: its path is an option.
@@ -91,7 +91,7 @@ pub fn generate(model: &model::Model, options: &Options) -> Result<TokenStream, 
 ///
 /// # Errors
 ///
-/// As [`read`], [`check()`] and [`generate`].
+/// As [`read()`], [`check()`] and [`generate`].
 pub fn compile(source: Source, options: &Options) -> Result<TokenStream, Diagnostics> {
     let tree = read(vec![source], &ReadOptions::default())?;
     generate(&check(&tree, &CheckOptions::default())?, options)

@@ -1,13 +1,16 @@
 //! What to do about the mistakes that people make, most of them because C has
 //! it another way.
 
-use super::Rule;
+use super::{Rule, recovery};
 use crate::preprocess::{Token, tokens};
 
 const RESERVED: [&str; 19] = [
     "bool", "case", "const", "default", "double", "enum", "float", "hyper", "int", "opaque",
     "program", "string", "struct", "switch", "typedef", "union", "unsigned", "version", "void",
 ];
+
+/// How many letters of a keyword may be wrong, too many, missing or swapped.
+const MAX_MISSPELT: usize = 2;
 
 /// How many tokens around the error matter.
 const REACH: usize = 4;
@@ -25,6 +28,7 @@ pub(super) fn hint(content: &str, offset: usize, expected: &[Rule]) -> Option<St
         expected,
     };
     let groups = [
+        Place::misspelt,
         Place::body,
         Place::array,
         Place::declaration,
@@ -230,6 +234,30 @@ impl Place<'_> {
         let first = self.rest.chars().next()?;
         (!first.is_ascii() && first.is_alphanumeric())
             .then(|| "names are made of ASCII letters, digits and `_`".to_owned())
+    }
+
+    /// A keyword, nearly.
+    fn misspelt(&self) -> Option<String> {
+        let where_expected = |rules: &[Rule], keywords: &'static [&'static str]| match rules
+            .iter()
+            .any(|rule| self.expects(*rule))
+        {
+            true => keywords,
+            false => &[],
+        };
+        let labels = [Rule::arm, Rule::label, Rule::kw_case];
+        let keywords = [
+            where_expected(&[Rule::definition, Rule::file], &recovery::KEYWORDS),
+            where_expected(&labels, &["case", "default"]),
+            where_expected(&[Rule::version, Rule::kw_version], &["version"]),
+            where_expected(&[Rule::union_body, Rule::kw_switch], &["switch"]),
+        ];
+        let keywords = keywords.into_iter().flatten();
+        let similar = keywords
+            .map(|keyword| (strsim::osa_distance(keyword, self.found), keyword))
+            .min()
+            .filter(|(distance, _)| is_name(self.found) && *distance <= MAX_MISSPELT);
+        similar.map(|(_, keyword)| format!("did you mean `{keyword}`?"))
     }
 }
 

@@ -7,7 +7,8 @@ use std::ops::Range;
 /// How deep braces may nest. The parser calls itself once for each level.
 pub(super) const MAX_DEPTH: usize = 32;
 
-const KEYWORDS: [&str; 7] = [
+/// What definitions begin with.
+pub(super) const KEYWORDS: [&str; 7] = [
     "const",
     "enum",
     "namespace",
