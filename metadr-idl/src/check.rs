@@ -31,7 +31,9 @@ use hints::Hints;
 use report::Report;
 use scopes::{Body, Entry, Origin, ROOT, ScopeId, ValueId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
+use unions::EnumeratorIndex;
 use values::Number;
 
 /// # Errors
@@ -69,6 +71,7 @@ fn run(tree: &Tree, options: &CheckOptions) -> (Model, Diagnostics) {
         hints: Hints::new(tree),
         ambiguous: Vec::new(),
         is_incomplete: BTreeSet::new(),
+        enumerators: BTreeMap::new(),
         identities: BTreeMap::new(),
         report,
     };
@@ -78,6 +81,7 @@ fn run(tree: &Tree, options: &CheckOptions) -> (Model, Diagnostics) {
     let Checker {
         types,
         externs,
+        is_incomplete,
         mut report,
         ..
     } = checker;
@@ -91,7 +95,7 @@ fn run(tree: &Tree, options: &CheckOptions) -> (Model, Diagnostics) {
         externs: externs.all,
         ..Model::default()
     };
-    sizes::check(&mut model, &mut report);
+    sizes::check(&mut model, &is_incomplete, &mut report);
     (model, report.finish())
 }
 
@@ -109,8 +113,10 @@ struct Checker<'a> {
     numbers: Vec<Number>,
     /// What was built of `names.types`.
     types: Vec<Option<TypeDefinition>>,
-    /// Enumerations with enumerators whose number is not known.
+    /// Enumerations and unions with enumerators or labels that are not known.
     is_incomplete: BTreeSet<TypeId>,
+    /// The enumerators of those that are discriminants.
+    enumerators: BTreeMap<TypeId, Rc<EnumeratorIndex>>,
     /// Uses of names of programs, versions or procedures that several have.
     ambiguous: Vec<(Span, Vec<ValueId>)>,
     /// The numbers of programs and versions, and where they are given.

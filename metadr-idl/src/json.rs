@@ -180,6 +180,7 @@ impl Writer<'_> {
             span,
             docs,
             ty,
+            ..
         } = field;
         with(
             self.named(name, *span, docs),

@@ -45,7 +45,8 @@ impl Model {
 /// How many bytes a value takes on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
-    /// The least.
+    /// The least. For a union with arms that hold a value of the union itself,
+    /// those count as taking nothing.
     pub min: usize,
     /// The exact number, if every value takes as many.
     pub fixed: Option<usize>,
@@ -210,6 +211,10 @@ pub struct Field {
     pub docs: Vec<String>,
     /// Its type.
     pub ty: Type,
+    /// Whether it holds, without a pointer or an array between, a value of the
+    /// union that it is an arm of: in Rust it needs a `Box` then. Never true of the
+    /// fields of a structure.
+    pub is_boxed: bool,
 }
 
 /// A discriminated union (RFC 4506 section 4.15).
@@ -444,8 +449,10 @@ pub(crate) fn size_of_kind(sizes: &[Size], kind: &TypeKind) -> Size {
         TypeKind::Union(union) => {
             let arms = union.cases.iter().map(|case| case.field.as_ref());
             let default = union.default.iter().map(|arm| arm.field.as_ref());
-            let size = |field: Option<&Field>| {
-                field.map_or(Size::fixed(0), |field| size_among(sizes, &field.ty))
+            let size = |field: Option<&Field>| match field {
+                None => Size::fixed(0),
+                Some(field) if field.is_boxed => Size::at_least(0),
+                Some(field) => size_among(sizes, &field.ty),
             };
             let arms = arms.chain(default).map(size).reduce(Size::or);
             Size::fixed(4).and(arms.unwrap_or(Size::fixed(0)))

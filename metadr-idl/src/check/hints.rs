@@ -85,24 +85,44 @@ impl Checker<'_> {
             Some(_) if self.options.assume_headers => Severity::Warning,
             _ => Severity::Error,
         };
-        let hints: Vec<_> = [self.likely(name, place, expected), header]
-            .into_iter()
-            .flatten()
-            .collect();
-        let hint = (!hints.is_empty()).then(|| hints.join("; or "));
+        let hint = match self.found_elsewhere(name, place, expected) {
+            Some(certain) => Some(certain),
+            None => {
+                // Names of headers are often like those of the file.
+                let likely = self.similar(name, place, expected, header.is_some());
+                match (likely, header) {
+                    (Some(likely), Some(header)) => Some(format!("{likely} If not, {header}")),
+                    (None, None) if expected == Expected::Type => Some(format!(
+                        "if it is defined in Rust, name it with `--extern {shown}=PATH`"
+                    )),
+                    (likely, header) => likely.or(header),
+                }
+            }
+        };
         let message = format!("{what} `{shown}` is not defined");
         self.report.add_at(severity, name.span, message, hint);
     }
 
-    /// What the file itself tells about a name.
-    fn likely(&mut self, name: &ScopedName, place: Place, expected: Expected) -> Option<String> {
-        if let Some(other) = self.other_kind(name, place, expected) {
-            return Some(other);
-        }
+    /// What the files tell about a name for certain.
+    fn found_elsewhere(
+        &mut self,
+        name: &ScopedName,
+        place: Place,
+        expected: Expected,
+    ) -> Option<String> {
+        let other = self.other_kind(name, place, expected);
+        other.or_else(|| self.elsewhere(name.parts.last()?, place, expected))
+    }
+
+    /// A name that is much like this one, nearly the same if `is_strict`.
+    fn similar(
+        &mut self,
+        name: &ScopedName,
+        place: Place,
+        expected: Expected,
+        is_strict: bool,
+    ) -> Option<String> {
         let (last, path) = name.parts.split_last()?;
-        if let Some(elsewhere) = self.elsewhere(last, place, expected) {
-            return Some(elsewhere);
-        }
         if last.len() > MAX_COMPARED_LENGTH || self.hints.compared == MAX_COMPARISONS {
             return None;
         }
@@ -117,7 +137,7 @@ impl Checker<'_> {
             let inner = searched
                 .iter()
                 .flat_map(|scope| scopes.all[*scope].inner.keys());
-            let meant = most_similar(&path[0], inner.copied());
+            let meant = most_similar(&path[0], inner.copied(), is_strict);
             let meant = meant.map_or(String::new(), |meant| format!(", did you mean `{meant}`?"));
             return Some(format!(
                 "there is no namespace `{}`{meant}",
@@ -132,7 +152,7 @@ impl Checker<'_> {
             Expected::Type => &aliases::PROPOSED,
             Expected::Constant => &["TRUE", "FALSE"],
         };
-        let meant = most_similar(last, known.chain(builtin.iter().copied()))?;
+        let meant = most_similar(last, known.chain(builtin.iter().copied()), is_strict)?;
         let mut parts = path.to_vec();
         parts.push(meant.to_owned());
         Some(format!("did you mean `{}`?", parts.join("::")))
@@ -227,8 +247,12 @@ fn names_of<'s>(scope: &'s Scope<'_>, expected: Expected) -> Vec<&'s str> {
 }
 
 /// The name that differs least, if that is little enough.
-fn most_similar<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = wanted.len() / 3;
+fn most_similar<'n>(
+    wanted: &str,
+    known: impl Iterator<Item = &'n str>,
+    is_strict: bool,
+) -> Option<&'n str> {
+    let limit = (wanted.len() / 3).min(if is_strict { 1 } else { usize::MAX });
     let distance = |name: &str| {
         if name.eq_ignore_ascii_case(wanted) {
             return Some(0);
@@ -256,7 +280,7 @@ mod tests {
     #[test]
     fn similar_names_are_found_and_others_are_not() {
         let known = ["uint32", "key_value", "a", "status"];
-        let similar = |wanted| most_similar(wanted, known.into_iter());
+        let similar = |wanted| most_similar(wanted, known.into_iter(), false);
         assert_eq!(similar("unit32"), Some("uint32"));
         assert_eq!(similar("KEY_VALUE"), Some("key_value"));
         assert_eq!(similar("keyvalue"), Some("key_value"));

@@ -24,15 +24,24 @@ impl Checker<'_> {
         let versions = versions.into_iter().collect::<Option<Vec<_>>>()?;
         let number = number?;
         let spans = program.versions.iter().map(|version| version.number.span());
+        let mut seen = BTreeMap::new();
         for (version, span) in versions.iter().zip(spans) {
             let identity = (number, version.number);
-            if let Some(first) = self.identities.insert(identity, span) {
+            if let Some(first) = seen.insert(version.number, span) {
                 let line = self.report.line(first, span);
                 let message = format!(
-                    "version number {} of program number {number} is given twice, first in {line}",
+                    "version number {} is given twice, first in {line}",
                     version.number
                 );
                 self.report.error(span, message);
+            } else if let Some(first) = self.identities.insert(identity, span) {
+                // Each may have a server of its own, so it need not be a mistake.
+                let line = self.report.line(first, span);
+                let message = format!(
+                    "version {} of program {number} is also given in {line}",
+                    version.number
+                );
+                self.report.warning(span, message);
             }
         }
         Some(Program {

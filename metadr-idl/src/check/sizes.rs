@@ -2,9 +2,11 @@
 
 use super::{Report, UNKNOWN};
 use crate::model::{
-    Item, Model, Module, Size, Type, TypeDefinition, TypeId, TypeKind, size, size_of_kind,
+    Field, Item, Model, Module, Size, Type, TypeDefinition, TypeId, TypeKind, Union, size,
+    size_of_kind,
 };
-use crate::{Span, graph};
+use crate::{Severity, Span, graph};
+use std::collections::BTreeSet;
 
 /// From this many bytes on, values that Rust holds in one piece are reported:
 /// they are built on the stack, of which a thread has some 2 MiB.
@@ -16,24 +18,27 @@ const TOO_LARGE: u64 = 1 << 20;
 /// What a pointer, a `Vec` or a `Bytes` takes in Rust, about.
 const INDIRECT: u64 = 32;
 
-/// Fills in the sizes, and reports types without end, arrays of nothing, and
-/// types too large.
-pub(super) fn check(model: &mut Model, report: &mut Report<'_>) {
-    let mentioned = edges(model, |ty| named_within(ty, |_| true));
-    let is_recursive = graph::on_cycles(&mentioned);
+/// Fills in the sizes and what needs a `Box`, and reports types without end,
+/// arrays of nothing, and types too large. Of incomplete types nothing is known.
+pub(super) fn check(model: &mut Model, is_incomplete: &BTreeSet<TypeId>, report: &mut Report<'_>) {
+    let mentioned = edges(model, |ty, _| named_within(ty, |_| true));
     check_typedef_circles(model, &mentioned, report);
-    let held = edges(model, |ty| {
-        named_within(ty, |ty| is_held(ty, &is_recursive))
-    });
-    let is_endless = graph::on_cycles(&edges(model, |ty| named_within(ty, is_part)));
-    for (definition, _) in model.types.iter().zip(&is_endless).filter(|one| *one.1) {
+    let parts = edges(model, |ty, _| named_within(ty, is_part));
+    box_arms(model, &parts);
+    let is_finite = finite(model, &parts, is_incomplete);
+    for (definition, _) in model.types.iter().zip(&is_finite).filter(|one| !one.1) {
         if matches!(definition.kind, TypeKind::Alias(_)) {
+            // What it stands for was reported, or the circle that it is part of.
             continue;
         }
         let message = format!("type `{}` contains itself without end", definition.name);
         let hint = "let a pointer (`*`) or an array (`<>`) be on the way".to_owned();
-        report.add_at(crate::Severity::Error, definition.span, message, Some(hint));
+        report.add_at(Severity::Error, definition.span, message, Some(hint));
     }
+    let is_recursive = graph::on_cycles(&mentioned);
+    let held = edges(model, |ty, is_boxed| {
+        named_within(ty, |ty| !is_boxed && is_held(ty, &is_recursive))
+    });
     model.sizes = vec![Size::default(); model.types.len()];
     let mut rooms = Rooms {
         of: vec![0; model.types.len()],
@@ -42,11 +47,83 @@ pub(super) fn check(model: &mut Model, report: &mut Report<'_>) {
     for index in graph::components(&held).into_iter().flatten() {
         model.sizes[index] = size_of_kind(&model.sizes, &model.types[index].kind);
         rooms.of[index] = rooms.of_definition(&model.types[index]);
-        if !is_endless[index] {
-            check_definition(model, &rooms, index, report);
-        }
+    }
+    for index in (0..model.types.len()).filter(|index| is_finite[*index]) {
+        check_definition(model, &rooms, index, report);
     }
     check_programs(model, &model.root, &rooms, report);
+}
+
+/// Finds the arms of unions that lead back to their union without a pointer on
+/// the way. XDR has no need of one, as another arm can end it.
+fn box_arms(model: &mut Model, parts: &[Vec<usize>]) {
+    let mut component_of = vec![0; parts.len()];
+    for (number, component) in graph::components(parts).iter().enumerate() {
+        for index in component {
+            component_of[*index] = number;
+        }
+    }
+    for (index, definition) in model.types.iter_mut().enumerate() {
+        let TypeKind::Union(union) = &mut definition.kind else {
+            continue;
+        };
+        let cases = union
+            .cases
+            .iter_mut()
+            .filter_map(|case| case.field.as_mut());
+        let default = union
+            .default
+            .iter_mut()
+            .filter_map(|arm| arm.field.as_mut());
+        for field in cases.chain(default) {
+            let part = named_within(&field.ty, is_part);
+            field.is_boxed = part.is_some_and(|id| component_of[id.0] == component_of[index]);
+        }
+    }
+}
+
+/// Which types have values that end: unions of which one arm does, and all
+/// others of which every part does.
+fn finite(model: &Model, parts: &[Vec<usize>], is_incomplete: &BTreeSet<TypeId>) -> Vec<bool> {
+    let mut users = vec![Vec::new(); parts.len()];
+    // How many parts have to be seen to end.
+    let mut missing = vec![0; parts.len()];
+    let mut pending = Vec::new();
+    for (index, definition) in model.types.iter().enumerate() {
+        for part in &parts[index] {
+            users[*part].push(index);
+        }
+        missing[index] = match &definition.kind {
+            _ if is_incomplete.contains(&TypeId(index)) => 0,
+            TypeKind::Union(union) if has_plain_arm(union) => 0,
+            TypeKind::Union(_) => 1,
+            _ => parts[index].len(),
+        };
+        if missing[index] == 0 {
+            pending.push(index);
+        }
+    }
+    let mut is_finite = vec![false; parts.len()];
+    while let Some(index) = pending.pop() {
+        if std::mem::replace(&mut is_finite[index], true) {
+            continue;
+        }
+        for user in &users[index] {
+            missing[*user] = missing[*user].saturating_sub(1);
+            if missing[*user] == 0 {
+                pending.push(*user);
+            }
+        }
+    }
+    is_finite
+}
+
+/// Whether an arm has no part that could go on without end.
+fn has_plain_arm(union: &Union) -> bool {
+    let cases = union.cases.iter().map(|case| &case.field);
+    let mut arms = cases.chain(union.default.iter().map(|arm| &arm.field));
+    let is_plain = |field: &Field| named_within(&field.ty, is_part).is_none();
+    arms.any(|field| field.as_ref().is_none_or(is_plain))
 }
 
 /// Typedefs that lead to one another and to nothing else: no type of Rust is
@@ -69,7 +146,7 @@ fn check_typedef_circles(model: &Model, mentioned: &[Vec<usize>], report: &mut R
         if is_circle {
             let message = format!("typedef `{}` leads back to itself", definition.name);
             let hint = "let a structure or a union be on the way".to_owned();
-            report.add_at(crate::Severity::Error, definition.span, message, Some(hint));
+            report.add_at(Severity::Error, definition.span, message, Some(hint));
         }
     }
 }
@@ -80,7 +157,7 @@ fn check_definition(model: &Model, rooms: &Rooms, index: usize, report: &mut Rep
     } = &model.types[index];
     let what = format!("`{name}`");
     let mut is_blamed = false;
-    for (ty, span) in types_of(kind, *span) {
+    for (ty, span, _) in types_of(kind, *span) {
         check_array_of_nothing(model, ty, &what, span, report);
         // What is too large for itself is reported where it is defined.
         is_blamed |= matches!(ty, Type::Named(id) if rooms.of[id.0] >= LARGE);
@@ -152,7 +229,10 @@ impl Rooms {
                 fields.fold(0, u64::saturating_add)
             }
             TypeKind::Union(union) => {
-                let arms = union.fields().map(|field| self.of_type(&field.ty));
+                let arms = union.fields().map(|field| match field.is_boxed {
+                    true => INDIRECT,
+                    false => self.of_type(&field.ty),
+                });
                 arms.max().unwrap_or(0).saturating_add(8)
             }
         }
@@ -197,7 +277,7 @@ impl Rooms {
                 room >> 10
             );
             let hint = "an array with a limit (`<>`) takes only what it holds".to_owned();
-            report.add_at(crate::Severity::Error, span, message, Some(hint));
+            report.add_at(Severity::Error, span, message, Some(hint));
         } else if room > LARGE {
             let message = format!(
                 "{what} takes {} KiB in one piece, all of it on the stack",
@@ -209,30 +289,28 @@ impl Rooms {
     }
 }
 
-/// For each type, those that `wanted` finds in its parts.
-fn edges(model: &Model, wanted: impl Fn(&Type) -> Option<TypeId>) -> Vec<Vec<usize>> {
+/// For each type, those that `wanted` finds in its parts, given whether they
+/// are boxed.
+fn edges(model: &Model, wanted: impl Fn(&Type, bool) -> Option<TypeId>) -> Vec<Vec<usize>> {
     let of = |definition: &TypeDefinition| {
         let types = types_of(&definition.kind, definition.span).into_iter();
-        types
-            .filter_map(|(ty, _)| wanted(ty))
-            .map(|id| id.0)
-            .collect()
+        let wanted = types.filter_map(|(ty, _, is_boxed)| wanted(ty, is_boxed));
+        wanted.map(|id| id.0).collect()
     };
     model.types.iter().map(of).collect()
 }
 
-/// The types of the parts of a definition, and their places.
-fn types_of(kind: &TypeKind, span: Span) -> Vec<(&Type, Span)> {
+/// The types of the parts of a definition, their places, and whether they are
+/// boxed.
+fn types_of(kind: &TypeKind, span: Span) -> Vec<(&Type, Span, bool)> {
+    fn of_field(field: &Field) -> (&Type, Span, bool) {
+        (&field.ty, field.span, field.is_boxed)
+    }
     match kind {
-        TypeKind::Alias(ty) => vec![(ty, span)],
+        TypeKind::Alias(ty) => vec![(ty, span, false)],
         TypeKind::Enumeration(_) => Vec::new(),
-        TypeKind::Structure(fields) => fields.iter().map(|field| (&field.ty, field.span)).collect(),
-        // In Rust a union is as large as its largest arm, so an arm that is
-        // never chosen counts as well.
-        TypeKind::Union(union) => union
-            .fields()
-            .map(|field| (&field.ty, field.span))
-            .collect(),
+        TypeKind::Structure(fields) => fields.iter().map(of_field).collect(),
+        TypeKind::Union(union) => union.fields().map(of_field).collect(),
     }
 }
 

@@ -25,7 +25,7 @@ impl<'a> Checker<'a> {
                 let fields = fields.iter().map(|field| self.field(field, place));
                 TypeKind::Structure(fields.collect())
             }
-            Body::Union(union) => TypeKind::Union(self.union(union, place)),
+            Body::Union(union) => TypeKind::Union(self.union(index, union)),
         }
     }
 
@@ -114,6 +114,8 @@ impl<'a> Checker<'a> {
             span: field.name.span,
             docs: field.docs.clone(),
             ty: self.shape(&field.shape, place),
+            // Seen once all types are built.
+            is_boxed: false,
         }
     }
 

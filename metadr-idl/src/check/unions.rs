@@ -1,63 +1,84 @@
 //! Unions: what can select an arm, and what each arm is selected by.
 
-use super::scopes::{Body, Origin, Place, Scope};
+use super::scopes::{Body, Origin, Place, Scope, TypeIndex};
 use super::types::wrapped;
 use super::{Checker, UNKNOWN};
 use crate::ast::{Arm, Label, ScopedName, TypeSpecifier, Union, Value};
 use crate::model::{self, Case, DefaultCase, Discriminant, Type, TypeId, TypeKind};
 use crate::{Severity, Span};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Why a label makes no case.
+enum NoCase {
+    /// What it stands for is not known, which was reported.
+    Unknown,
+    /// The discriminant never is what it says.
+    Never,
+}
 
 impl Checker<'_> {
-    pub(super) fn union(&mut self, union: &Union, place: Place) -> model::Union {
+    pub(super) fn union(&mut self, index: TypeIndex, union: &Union) -> model::Union {
+        let place = self.names.types[index].place;
         let discriminant = self.discriminant(union, place);
         let mut built = model::Union {
-            // Any will do where it is not known: that was reported.
+            // Any will do where it is not known.
             discriminant: discriminant.unwrap_or(Discriminant::Int),
             discriminant_name: union.discriminant_name.name.clone(),
             cases: Vec::new(),
             default: None,
         };
+        // Without a discriminant there is nothing to say of labels.
+        let mut is_complete = discriminant.is_some();
         let mut seen = BTreeMap::new();
         for arm in &union.arms {
             let field = arm.field.as_ref().map(|field| self.field(field, place));
             for label in &arm.labels {
-                match label {
-                    Label::Case(value) => {
-                        // Without a discriminant there is nothing to say of labels.
-                        let Some(discriminant) = discriminant else {
-                            continue;
-                        };
-                        let case = self.case(discriminant, value, arm, &field, place);
-                        let Some(case) = case else { continue };
-                        match seen.insert(case.value, case.span) {
-                            Some(first) => self.case_given_twice(&case, first),
-                            None => built.cases.push(case),
+                match (label, discriminant) {
+                    (Label::Default(span), _) => {
+                        self.default_arm(&mut built, *span, arm, field.clone());
+                    }
+                    (Label::Case(_), None) => {}
+                    (Label::Case(value), Some(discriminant)) => {
+                        match self.case(discriminant, value, arm, &field, place) {
+                            Err(NoCase::Unknown) => is_complete = false,
+                            Err(NoCase::Never) => {}
+                            Ok(case) => match seen.insert(case.value, case.span) {
+                                Some(first) => self.case_given_twice(&case, first),
+                                None => built.cases.push(case),
+                            },
                         }
                     }
-                    Label::Default(span) => match &built.default {
-                        Some(first) => {
-                            let line = self.report.line(first.span, *span);
-                            let message =
-                                format!("found a second default arm, the first is in {line}");
-                            self.report.error(*span, message);
-                        }
-                        None => {
-                            built.default = Some(DefaultCase {
-                                span: *span,
-                                docs: arm.docs.clone(),
-                                field: field.clone(),
-                            });
-                        }
-                    },
                 }
             }
         }
-        if discriminant.is_some() {
+        if !is_complete {
+            self.is_incomplete.insert(TypeId(index));
+        } else if built.cases.is_empty() && built.default.is_none() {
+            let message = "found a union of which no case is ever reached";
+            self.report.error(union.discriminant_name.span, message);
+        } else {
             self.check_default_is_reached(&built);
         }
         self.check_arms_differ(union);
         built
+    }
+
+    fn default_arm(
+        &mut self,
+        built: &mut model::Union,
+        span: Span,
+        arm: &Arm,
+        field: Option<model::Field>,
+    ) {
+        if let Some(first) = &built.default {
+            let line = self.report.line(first.span, span);
+            let message = format!("found a second default arm, the first is in {line}");
+            self.report.error(span, message);
+        } else {
+            let docs = arm.docs.clone();
+            built.default = Some(DefaultCase { span, docs, field });
+        }
     }
 
     fn case_given_twice(&mut self, case: &Case, first: Span) {
@@ -127,17 +148,16 @@ impl Checker<'_> {
         arm: &Arm,
         field: &Option<model::Field>,
         place: Place,
-    ) -> Option<Case> {
-        let number = match (discriminant, value) {
-            (Discriminant::Bool, Value::Name(name)) => self.bool_label(name, place)?,
-            _ => self.number(value, place)?,
-        };
-        let (label, number) = match discriminant {
-            Discriminant::Enumeration(id) => {
-                let (label, number) = self.enumerator_label(id, number, value, place)?;
+    ) -> Result<Case, NoCase> {
+        let (label, number) = match (discriminant, value) {
+            (Discriminant::Enumeration(id), _) => {
+                let (label, number) = self.enumerator_label(id, value, place)?;
                 (Some(label), i128::from(number))
             }
-            _ => (None, number),
+            (Discriminant::Bool, Value::Name(name)) => {
+                (None, self.bool_label(name, place).ok_or(NoCase::Unknown)?)
+            }
+            _ => (None, self.number(value, place).ok_or(NoCase::Unknown)?),
         };
         let (fits, expected) = match discriminant {
             Discriminant::Int => (i32::try_from(number).is_ok(), "-2147483648 to 2147483647"),
@@ -148,17 +168,17 @@ impl Checker<'_> {
         if !fits {
             let message = format!("found case {number}, expected {expected}");
             self.report.error(value.span(), message);
-            return None;
+            return Err(NoCase::Unknown);
         }
         if let (Discriminant::Bool, Value::Number(..)) = (discriminant, value) {
             let expected = ["FALSE", "TRUE"][usize::from(number == 1)];
             let message = format!("found {number} as a case of a `bool`, expected {expected}");
             self.report.deviation(value.span(), message);
         }
-        Some(Case {
+        Ok(Case {
             label,
             span: value.span(),
-            value: i64::try_from(number).ok()?,
+            value: i64::try_from(number).map_err(|_| NoCase::Unknown)?,
             docs: arm.docs.clone(),
             field: field.clone(),
         })
@@ -184,51 +204,76 @@ impl Checker<'_> {
     /// The enumerator that a label of a union over an enumeration stands for,
     /// and its number: of several with the same number the first.
     ///
+    /// A bare name is looked for among the enumerators of the discriminant first.
     /// A number or a constant is as good as the enumerator of that number. So is
     /// an enumerator of another enumeration to C's compilers, but it is more
     /// likely to be a mistake.
     fn enumerator_label(
         &mut self,
         id: TypeId,
-        number: i128,
         value: &Value,
         place: Place,
-    ) -> Option<(String, i32)> {
-        let definition = self.types[id.0].as_ref()?;
-        let TypeKind::Enumeration(all) = &definition.kind else {
-            unreachable!("the discriminant is an enumeration");
-        };
-        let enumeration = definition.name.clone();
-        let wrapped = wrapped(number);
-        let found = all.iter().find(|one| Some(one.value) == wrapped);
-        let found = found.map(|one| (one.name.clone(), one.value));
+    ) -> Result<(String, i32), NoCase> {
+        let index = self.enumerator_index(id);
+        if let Value::Name(name) = value
+            && let [bare] = &name.parts[..]
+            && !name.absolute
+            && let Some(number) = index.by_name.get(bare)
+        {
+            return Ok((index.by_number[number].clone(), *number));
+        }
+        let number = self.number(value, place).ok_or(NoCase::Unknown)?;
+        let found = wrapped(number).and_then(|number| index.by_number.get_key_value(&number));
         let shown = match value {
             Value::Name(name) => format!("`{}` ({number})", name.parts.join("::")),
             Value::Number(..) => number.to_string(),
         };
-        let Some(found) = found else {
-            // An enumerator that is unknown itself may be the one.
-            if !self.is_incomplete.contains(&id) {
-                let hint = enumerators_hint(&enumeration, all);
-                let message = format!("case {shown} is no enumerator of `{enumeration}`");
-                let severity = Severity::Error;
-                self.report
-                    .add_at(severity, value.span(), message, Some(hint));
+        let enumeration = &self.names.types[id.0];
+        let name = &enumeration.name;
+        let Some((number, found)) = found else {
+            if self.is_incomplete.contains(&id) {
+                // The enumerator that is unknown itself may be the one.
+                return Err(NoCase::Unknown);
             }
-            return None;
+            let message = format!("case {shown} is no enumerator of `{name}`");
+            // Some files have `case -1:` for an arm that is never to be reached.
+            let (severity, why) = match value {
+                Value::Name(_) => (Severity::Error, NoCase::Unknown),
+                Value::Number(..) => (Severity::Warning, NoCase::Never),
+            };
+            let hint = index.hint(name);
+            self.report.add_at(severity, value.span(), message, hint);
+            return Err(why);
         };
-        let own = self.names.types[id.0].enumerators;
-        if let Some(other) = self.enumeration_of_label(value, place)
-            && other != own
-        {
+        let other = self.enumeration_of_label(value, place);
+        if other.is_some_and(|other| other != enumeration.enumerators) {
             let message = format!(
-                "case {shown} is an enumerator of another enumeration, expected `{}` of \
-                 `{enumeration}`",
-                found.0
+                "case {shown} is an enumerator of another enumeration, expected `{found}` of \
+                 `{name}`"
             );
             self.report.warning(value.span(), message);
         }
-        Some(found)
+        Ok((found.clone(), *number))
+    }
+
+    /// The enumerators of a type, to be found by name and by number.
+    fn enumerator_index(&mut self, id: TypeId) -> Rc<EnumeratorIndex> {
+        let index = self.enumerators.entry(id).or_insert_with(|| {
+            let mut index = EnumeratorIndex::default();
+            let kind = self.types[id.0].as_ref().map(|definition| &definition.kind);
+            let Some(TypeKind::Enumeration(all)) = kind else {
+                unreachable!("the discriminant is an enumeration, and those are built");
+            };
+            for one in all {
+                index.by_name.entry(one.name.clone()).or_insert(one.value);
+                index
+                    .by_number
+                    .entry(one.value)
+                    .or_insert_with(|| one.name.clone());
+            }
+            Rc::new(index)
+        });
+        Rc::clone(index)
     }
 
     /// The enumeration that a label is an enumerator of, by its first.
@@ -255,16 +300,11 @@ impl Checker<'_> {
             Discriminant::Int | Discriminant::UnsignedInt => false,
             Discriminant::Bool => union.cases.len() == 2,
             Discriminant::Enumeration(id) => {
-                let Some(TypeKind::Enumeration(all)) =
-                    self.types[id.0].as_ref().map(|definition| &definition.kind)
-                else {
-                    unreachable!("the discriminant is an enumeration");
-                };
                 let covered: BTreeSet<i64> = union.cases.iter().map(|case| case.value).collect();
+                let index = self.enumerator_index(id);
+                let mut numbers = index.by_number.keys();
                 !self.is_incomplete.contains(&id)
-                    && all
-                        .iter()
-                        .all(|one| covered.contains(&i64::from(one.value)))
+                    && numbers.all(|number| covered.contains(&i64::from(*number)))
             }
         };
         if is_covered {
@@ -288,16 +328,26 @@ impl Checker<'_> {
     }
 }
 
-/// What a label could have been.
-fn enumerators_hint(enumeration: &str, all: &[model::Enumerator]) -> String {
-    const SHOWN: usize = 8;
-    let names = all.iter().take(SHOWN);
-    let names: Vec<_> = names
-        .map(|one| format!("`{}` ({})", one.name, one.value))
-        .collect();
-    let more = match all.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("`{enumeration}` has {}{more}", names.join(", "))
+/// The enumerators of a type.
+#[derive(Default)]
+pub(super) struct EnumeratorIndex {
+    by_name: BTreeMap<String, i32>,
+    /// Of several with the same number the first.
+    by_number: BTreeMap<i32, String>,
+}
+
+impl EnumeratorIndex {
+    /// What a label could have been.
+    fn hint(&self, enumeration: &str) -> Option<String> {
+        const SHOWN: usize = 8;
+        let names = self.by_number.iter().take(SHOWN);
+        let names: Vec<_> = names
+            .map(|(number, name)| format!("`{name}` ({number})"))
+            .collect();
+        let more = match self.by_number.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!names.is_empty()).then(|| format!("`{enumeration}` has {}{more}", names.join(", ")))
+    }
 }
