@@ -25,23 +25,6 @@ impl<'a> XdrEncoder<'a> {
         self.buffer.extend_from_slice(&bytes);
     }
 
-    fn put_counted(&mut self, length: u32, value: &[u8]) {
-        self.put(length.to_be_bytes());
-        self.put_padded(value);
-    }
-
-    #[inline]
-    fn put_padded(&mut self, value: &[u8]) {
-        self.buffer.extend_from_slice(value);
-        // One store of a known size each, and no call to copy a few bytes.
-        match padding(value.len()) {
-            1 => self.put([0; 1]),
-            2 => self.put([0; 2]),
-            3 => self.put([0; 3]),
-            _ => {}
-        }
-    }
-
     #[inline]
     fn put_all<T, const M: usize>(&mut self, values: &[T], to_bytes: impl Fn(&T) -> [u8; M]) {
         self.buffer.reserve(size_of_val(values));
@@ -106,7 +89,7 @@ impl Encoder for XdrEncoder<'_> {
 
     #[inline]
     fn put_opaque_fixed(&mut self, value: &[u8]) {
-        self.put_padded(value);
+        put_padded(self.buffer, value);
     }
 
     // The check is inlined and what follows is not: a result that the caller
@@ -114,7 +97,7 @@ impl Encoder for XdrEncoder<'_> {
     #[inline]
     fn put_opaque(&mut self, value: &[u8], limit: u32) -> Result<(), EncodeError> {
         let length = check_length(value.len(), limit)?;
-        self.put_counted(length, value);
+        put_counted(self.buffer, length, value);
         Ok(())
     }
 
@@ -152,6 +135,27 @@ impl Encoder for XdrEncoder<'_> {
     #[inline]
     fn put_f64s(&mut self, values: &[f64]) {
         self.put_all(values, |value| value.to_be_bytes());
+    }
+}
+
+// Functions of the buffer itself, as the compiler then knows that what is
+// written to it cannot change its length, and keeps that in a register.
+
+fn put_counted(buffer: &mut BytesMut, length: u32, value: &[u8]) {
+    buffer.extend_from_slice(&length.to_be_bytes());
+    put_padded(buffer, value);
+}
+
+#[inline]
+fn put_padded(buffer: &mut BytesMut, value: &[u8]) {
+    buffer.extend_from_slice(value);
+    // Stores of a known size, and no call for a few bytes.
+    let padding = padding(value.len());
+    if padding & 1 != 0 {
+        buffer.extend_from_slice(&[0; 1]);
+    }
+    if padding & 2 != 0 {
+        buffer.extend_from_slice(&[0; 2]);
     }
 }
 
