@@ -1,12 +1,14 @@
 //! A file and those that it includes, to one text for the grammar.
 //!
 //! What is taken out here, line by line: lines that begin with `%`, which are
-//! meant for the C or C++ file that other compilers write, and the lines of the
+//! meant for the C or C++ file that other compilers write, with those that a `\`
+//! at their end joins to them, and the lines of the
 //! C preprocessor, of which `.x` files use a small part. Both are legal between
 //! any two tokens. `%` lines go before comments are looked for: a `%/*` opens no
 //! comment. Comments go too, and are kept for the documentation.
 
 mod condition;
+mod conditionals;
 mod directives;
 mod macros;
 mod text;
@@ -17,7 +19,7 @@ pub(crate) use tokens::{Token, tokens};
 
 use crate::library::Library;
 use crate::{Diagnostic, FileId, Severity, Span};
-use directives::Conditional;
+use conditionals::Conditional;
 use macros::Macros;
 use tokens::first_token;
 
@@ -75,6 +77,8 @@ struct Cursor<'t> {
     conditionals: Vec<Conditional>,
     /// Whether the line before was a `%` line.
     follows_passthrough: bool,
+    /// Whether that line ends with a `\`, so that it goes on in this one.
+    is_continued: bool,
 }
 
 impl<'t> Cursor<'t> {
@@ -91,7 +95,13 @@ impl<'t> Cursor<'t> {
     /// Whether the text here counts.
     fn is_active(&self) -> bool {
         let innermost = self.conditionals.last();
-        innermost.is_none_or(|conditional| conditional.is_active)
+        innermost.is_none_or(|conditional| conditional.text.is_active)
+    }
+
+    /// Whether the text here would count if rpcgen wrote a C header.
+    fn is_active_in_header(&self) -> bool {
+        let innermost = self.conditionals.last();
+        innermost.is_none_or(|conditional| conditional.header.is_active)
     }
 }
 
@@ -107,9 +117,13 @@ impl Preprocessor<'_, '_> {
             is_at_line_start: true,
             conditionals: Vec::new(),
             follows_passthrough: false,
+            is_continued: false,
         };
         while !cursor.rest().is_empty() {
             match cursor.rest().as_bytes()[0] {
+                _ if cursor.is_at_line_start && cursor.is_continued => {
+                    self.passthrough(&mut cursor);
+                }
                 b'%' if cursor.is_at_line_start => self.passthrough(&mut cursor),
                 b'#' if cursor.is_at_line_start => self.directive(&mut cursor),
                 _ => self.token(&mut cursor),
@@ -122,7 +136,7 @@ impl Preprocessor<'_, '_> {
         self.open.pop();
     }
 
-    /// A line that begins with `%`, up to its end.
+    /// A line that begins with `%`, or that goes on with one, up to its end.
     fn passthrough(&mut self, cursor: &mut Cursor<'_>) {
         let line = first_line(cursor.rest());
         let span = cursor.span(line.len());
@@ -132,12 +146,18 @@ impl Preprocessor<'_, '_> {
             }
             cursor.follows_passthrough = true;
             self.out.passthrough.push(span);
-            if let Some(header) = directives::included_header(line) {
-                let place = Span::new(span.start + header.start, span.start + header.end);
-                self.out.headers.push((line[header].to_owned(), place));
-            }
+        }
+        let is_header_line = cursor.is_active() || cursor.is_active_in_header();
+        if let Some(header) = directives::included_header(line)
+            && is_header_line
+            && !self.is_silent
+        {
+            let place = Span::new(span.start + header.start, span.start + header.end);
+            self.out.headers.push((line[header].to_owned(), place));
         }
         cursor.position += line.len();
+        cursor.is_at_line_start = false;
+        cursor.is_continued = line.ends_with('\\');
     }
 
     /// One piece of what is neither a `%` line nor a `#` line.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 const REASONS: &[(&str, &str)] = &[
     (
         "percent_backslash",
-        "both run the C preprocessor first, which joins the lines; a `%` line is one line",
+        "the second line belongs to the first, whatever it begins with",
     ),
     (
         "namespace_semicolon",

@@ -1,6 +1,5 @@
 //! The lines of the C preprocessor.
 
-use super::condition::holds;
 use super::macros::Macro;
 use super::tokens::{Token, first_token, tokens};
 use super::{Cursor, Preprocessor};
@@ -10,26 +9,13 @@ use std::ops::Range;
 /// How deep files may include one another.
 const MAX_INCLUDE_DEPTH: usize = 64;
 
-/// An `#if` that is open.
-pub(super) struct Conditional {
-    /// Its place.
-    pub(super) span: Span,
-    /// Whether the text counts at the moment.
-    pub(super) is_active: bool,
-    /// Whether the text around it counts.
-    is_reachable: bool,
-    /// Whether a branch has counted.
-    was_taken: bool,
-    has_else: bool,
-}
-
 /// A line that begins with `#`: its name and the rest.
-struct Directive<'t> {
-    name: &'t str,
+pub(super) struct Directive<'t> {
+    pub(super) name: &'t str,
     /// The place of the `#` and the name.
-    span: Span,
+    pub(super) span: Span,
     /// What follows the name, without comments.
-    rest: &'t str,
+    pub(super) rest: &'t str,
     /// The offset of the rest in the source map.
     start: usize,
 }
@@ -42,7 +28,7 @@ impl Directive<'_> {
 
     /// The place of the rest without blanks around it; that of the directive's
     /// name if there is nothing.
-    fn argument(&self) -> Span {
+    pub(super) fn argument(&self) -> Span {
         let argument = self.rest.trim();
         let start = self.rest.len() - self.rest.trim_start().len();
         match argument {
@@ -52,7 +38,7 @@ impl Directive<'_> {
     }
 
     /// The name that the rest begins with, and its place.
-    fn first_word(&self) -> Option<(&str, Range<usize>)> {
+    pub(super) fn first_word(&self) -> Option<(&str, Range<usize>)> {
         let start = self.rest.len() - self.rest.trim_start().len();
         let (token, length) = first_token(&self.rest[start..]);
         let range = start..start + length;
@@ -120,78 +106,6 @@ impl Preprocessor<'_, '_> {
             }
             cursor.position += length;
         }
-    }
-
-    /// `#if`, `#ifdef`, `#ifndef`.
-    fn open(&mut self, cursor: &mut Cursor<'_>, directive: &Directive<'_>) {
-        let is_reachable = cursor.is_active();
-        let is_active = is_reachable && {
-            self.unusual(directive);
-            match directive.name {
-                "if" => self.holds(directive),
-                name => self.is_defined(directive) == Some(name == "ifdef"),
-            }
-        };
-        cursor.conditionals.push(Conditional {
-            span: directive.span,
-            is_active,
-            is_reachable,
-            was_taken: is_active,
-            has_else: false,
-        });
-    }
-
-    fn elif(&mut self, cursor: &mut Cursor<'_>, directive: &Directive<'_>) {
-        let Some(innermost) = cursor.conditionals.last_mut() else {
-            self.error(directive.span, "found `#elif` without its `#if`");
-            return;
-        };
-        if innermost.has_else {
-            self.error(
-                directive.span,
-                "found `#elif` after `#else`, expected `#endif`",
-            );
-        }
-        let may_be = innermost.is_reachable && !innermost.was_taken;
-        innermost.is_active = may_be && self.holds(directive);
-        innermost.was_taken |= innermost.is_active;
-    }
-
-    fn otherwise(&mut self, cursor: &mut Cursor<'_>, directive: &Directive<'_>) {
-        let Some(innermost) = cursor.conditionals.last_mut() else {
-            self.error(directive.span, "found `#else` without its `#if`");
-            return;
-        };
-        if std::mem::replace(&mut innermost.has_else, true) {
-            self.error(directive.span, "found a second `#else`, expected `#endif`");
-        }
-        innermost.is_active = innermost.is_reachable && !innermost.was_taken;
-        innermost.was_taken = true;
-    }
-
-    fn close(&mut self, cursor: &mut Cursor<'_>, directive: &Directive<'_>) {
-        if cursor.conditionals.pop().is_none() {
-            self.error(directive.span, "found `#endif` without its `#if`");
-        }
-    }
-
-    fn holds(&mut self, directive: &Directive<'_>) -> bool {
-        match holds(directive.rest, &mut self.macros) {
-            Ok(holds) => holds,
-            Err(error) => {
-                self.error(directive.argument(), error.to_string());
-                false
-            }
-        }
-    }
-
-    /// Whether the name that follows is a macro.
-    fn is_defined(&mut self, directive: &Directive<'_>) -> Option<bool> {
-        let Some((name, _)) = directive.first_word() else {
-            self.expected_name(directive);
-            return None;
-        };
-        Some(self.macros.get(name).is_some())
     }
 
     /// What is no condition.
@@ -326,12 +240,12 @@ impl Preprocessor<'_, '_> {
                 .is_some_and(|(_, name)| self.macros.get(name).is_some())
     }
 
-    fn expected_name(&mut self, directive: &Directive<'_>) {
+    pub(super) fn expected_name(&mut self, directive: &Directive<'_>) {
         let message = format!("expected a name behind `#{}`", directive.name);
         self.error(directive.argument(), message);
     }
 
-    fn unusual(&mut self, directive: &Directive<'_>) {
+    pub(super) fn unusual(&mut self, directive: &Directive<'_>) {
         self.deviation(
             directive.span,
             "lines of the C preprocessor are not of RFC 4506",

@@ -80,10 +80,54 @@ fn a_percent_sign_in_a_comment_is_part_of_the_comment() {
 }
 
 #[test]
-fn a_passthrough_line_opens_no_comment_and_goes_on_in_no_other_line() {
+fn a_passthrough_line_opens_no_comment_and_defines_nothing() {
     assert_eq!(lines("%/* one\n% two */\nconst"), ["const"]);
-    assert_eq!(lines("%#define A \\\nconst"), ["const"]);
     assert_eq!(lines("%#ifdef A\nconst\n%#define B C\nB"), ["const", "B"]);
+}
+
+#[test]
+fn a_passthrough_line_goes_on_as_c_lines_do() {
+    let text = "%#define A \\\n 1 + \\\r\n%2 \\\n\nconst\n%b\\\n\\\n#if\nx";
+    assert_eq!(lines(text), ["const", "x"]);
+    assert_eq!(lines("%a\\"), [""; 0]);
+}
+
+#[test]
+fn headers_are_those_that_rpcgen_would_include() {
+    let text = "
+%#include \"a.h\"
+#ifdef RPC_HDR
+%#include \"b.h\"
+#if RPC_HDR + 1 == 2
+%#include \"c.h\"
+#else
+%#include \"no.h\"
+#endif
+#ifdef OTHER
+%#include \"no.h\"
+#endif
+#else
+%#include \"d.h\"
+#endif
+#ifndef RPC_HDR
+%#include \"e.h\"
+#elif 1
+%#include \"f.h\"
+#elif whatever (
+%#include \"no.h\"
+#endif";
+    let options = options(&[]);
+    let mut library = Library::new(&options);
+    let file = library.add(Source::new("t.x", text));
+    let out = preprocess(&mut library, file);
+    let errors = out
+        .found
+        .iter()
+        .filter(|one| one.severity() == Severity::Error);
+    assert_eq!(errors.count(), 0);
+    let headers: Vec<&str> = out.headers.iter().map(|(name, _)| &name[..]).collect();
+    assert_eq!(headers, ["a.h", "b.h", "c.h", "d.h", "e.h", "f.h"]);
+    assert_eq!(out.passthrough.len(), 3);
 }
 
 #[test]
