@@ -50,35 +50,36 @@ impl Scope {
     }
 }
 
-/// What the block of implementations imports. A file may define the same names,
-/// and has to say which it means.
-const IMPORTED: [&str; 27] = [
-    "Arbitrary",
+/// What a name means in the block of implementations before it means a type of
+/// the file: imports, and parameters of functions.
+const IMPORTED: [&str; 28] = [
     "At",
     "Box",
     "Bytes",
+    "Clone",
+    "D",
     "Decode",
     "DecodeError",
     "DecodeErrorKind",
     "Decoder",
-    "Display",
+    "Drop",
+    "E",
     "Encode",
     "EncodeError",
     "Encoder",
+    "Eq",
     "From",
-    "Generate",
     "List",
     "Option",
+    "PartialEq",
     "Print",
     "Printer",
     "Quadruple",
     "Result",
-    "Source",
+    "Sized",
     "String",
     "TryFrom",
-    "Unstructured",
     "Vec",
-    "codec",
     "fmt",
 ];
 

@@ -5,9 +5,14 @@ pub use crate::xdr::{
     Bytes, Decode, DecodeError, DecodeErrorKind, Decoder, Encode, EncodeError, Encoder, List,
     Print, Printer, Quadruple, array, elements, opaque_size,
 };
+// A file may define types of these names as well.
 pub use std::boxed::Box;
+pub use std::clone::Clone;
+pub use std::cmp::{Eq, PartialEq};
 pub use std::convert::{From, TryFrom};
 pub use std::fmt;
+pub use std::marker::Sized;
+pub use std::ops::Drop;
 pub use std::option::Option;
 pub use std::result::Result;
 pub use std::string::String;

@@ -1,7 +1,7 @@
 //! Several programs on one port, and other ways to connect.
 
 use crate::Tested;
-use crate::service::{Calc, Pair, calc, other};
+use crate::service::{Calc, Other, Pair, calc, other};
 use crate::support::{run, socket_pair, with_server};
 use futures::future::join;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -20,6 +20,35 @@ fn one_port_serves_several_programs() {
         let third = other::v3::Client::new(rpc.clone());
         let fifth = other::v5::Client::new(rpc.clone());
         assert_eq!(join(third.answer(), fifth.answer()).await, (Ok(3), Ok(5)));
+    });
+}
+
+#[test]
+fn one_server_serves_several_versions_of_a_program() {
+    let runtime = Tested::new();
+    run(&runtime, async {
+        let (theirs, ours) = socket_pair(&runtime).await;
+        let service = Arc::new(other::Service(Other));
+        let limits = Limits::default();
+        let serving = serve_connection(runtime.clone(), ours, service, limits, Shutdown::new());
+        let rpc = Client::over(&runtime, theirs, ClientConfig::default());
+        let calling = async {
+            let third = other::v3::Client::new(rpc.clone());
+            let fifth = other::v5::Client::new(rpc.clone());
+            assert_eq!(join(third.answer(), fifth.answer()).await, (Ok(3), Ok(5)));
+            // A version between them is none, and the answer tells which are.
+            let error = rpc
+                .call(other::NUMBER, 4, 1, |_| Ok(()), |_| Ok(()))
+                .await
+                .unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the server serves versions 3 to 5 of this program"
+            );
+            drop((third, fifth, rpc));
+        };
+        let (served, ()) = join(serving, calling).await;
+        served.unwrap();
     });
 }
 
