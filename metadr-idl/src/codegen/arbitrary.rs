@@ -46,32 +46,49 @@ impl Generator<'_> {
         union: &Union,
         scope: &Scope,
     ) -> Option<TokenStream> {
-        let value = |field: &Field| self.generate(&field.ty, scope);
-        let cases = union.cases.iter().zip(self.names.parts(id));
-        let mut arms: Vec<_> = cases
-            .map(|(case, ident)| match &case.field {
-                Some(field) => {
-                    let value = value(field);
-                    quote!(Self::#ident(#value))
+        // Arms that lead back to the union come last: not too deep.
+        let (mut arms, mut back) = (Vec::new(), Vec::new());
+        for (case, ident) in union.cases.iter().zip(self.names.parts(id)) {
+            match &case.field {
+                Some(field) if self.facts.arm_needs_box(id, &field.ty) => {
+                    let value = self.generate(&field.ty, scope);
+                    back.push(quote!(Self::#ident(Box::new(#value))));
                 }
-                None => quote!(Self::#ident),
-            })
-            .collect();
+                Some(field) => {
+                    let value = self.generate(&field.ty, scope);
+                    arms.push(quote!(Self::#ident(#value)));
+                }
+                None => arms.push(quote!(Self::#ident)),
+            }
+        }
         if let Some(default) = &union.default
             && let Some(discriminant) = self.generate_other(union, scope)
         {
+            let mut is_back = false;
             let field = default.field.as_ref().map(|field| {
-                let (ident, value) = (self.names.default_field(id), value(field));
+                let ident = self.names.default_field(id);
+                let mut value = self.generate(&field.ty, scope);
+                is_back = self.facts.arm_needs_box(id, &field.ty);
+                if is_back {
+                    value = quote!(Box::new(#value));
+                }
                 quote!(#ident: #value)
             });
+            let arms = if is_back { &mut back } else { &mut arms };
             arms.push(quote!(Self::Default { discriminant: #discriminant, #field }));
         }
+        let safe = uses::size(arms.len());
+        arms.append(&mut back);
         let (last, others) = arms.split_last()?;
+        if others.is_empty() {
+            return self.arbitrary(id, &quote! { Ok(#last) });
+        }
         let count = uses::size(arms.len());
         let numbers = (0..others.len()).map(uses::size);
+        let arms = quote! { #(#numbers => #others,)* _ => #last };
         self.arbitrary(
             id,
-            &quote! { Ok(match source.below(#count)? { #(#numbers => #others,)* _ => #last }) },
+            &quote! { Ok(match source.arm(#safe, #count)? { #arms }) },
         )
     }
 
@@ -135,48 +152,54 @@ impl Generator<'_> {
 
     /// An expression of an arbitrary value.
     fn generate(&self, ty: &Type, scope: &Scope) -> TokenStream {
+        let result = self.generate_result(ty, scope);
+        quote!(#result?)
+    }
+
+    /// An expression of a `Result` of an arbitrary value.
+    fn generate_result(&self, ty: &Type, scope: &Scope) -> TokenStream {
         match ty {
             Type::Opaque(max) => {
                 let limit = limit(*max);
-                quote!(source.opaque(#limit)?)
+                quote!(source.opaque(#limit))
             }
             Type::String(max) => {
                 let limit = limit(*max);
                 match self.options.strings {
-                    Strings::Utf8 => quote!(source.string(#limit)?),
-                    Strings::Bytes => quote!(source.opaque(#limit)?),
+                    Strings::Utf8 => quote!(source.string(#limit)),
+                    Strings::Bytes => quote!(source.opaque(#limit)),
                 }
             }
             Type::OpaqueFixed(size) => self.generate_array(&Type::UnsignedChar, *size, scope),
             Type::Fixed(element, size) => self.generate_array(element, *size, scope),
             Type::Variable(element, max) => {
-                let (limit, element) = (limit(*max), self.generate(element, scope));
-                quote!(source.elements(#limit, |source| Ok(#element))?)
+                let (limit, element) = (limit(*max), self.generate_result(element, scope));
+                quote!(source.elements(#limit, |source| #element))
             }
             Type::Optional(target) => {
-                let mut value = self.generate(target, scope);
+                let mut value = self.generate_result(target, scope);
                 if self.facts.needs_box(scope.owner(), target) {
-                    value = quote!(Box::new(#value));
+                    value = quote!(Ok(Box::new(#value?)));
                 }
-                quote!(source.optional(|source| Ok(#value))?)
+                quote!(source.optional(|source| #value))
             }
             Type::Named(id) => match &self.model.definition(*id).kind {
-                TypeKind::Alias(ty) => self.generate(ty, &scope.of(*id)),
-                _ => quote!(source.nested()?),
+                TypeKind::Alias(ty) => self.generate_result(ty, &scope.of(*id)),
+                _ => quote!(source.nested()),
             },
-            _ => quote!(source.value()?),
+            _ => quote!(source.value()),
         }
     }
 
     fn generate_array(&self, element: &Type, size: u32, scope: &Scope) -> TokenStream {
         let is_boxed = self.facts.is_large(element, size);
-        let element = self.generate(element, scope);
+        let element = self.generate_result(element, scope);
         let method = if is_boxed {
             quote!(boxed_array)
         } else {
             quote!(array)
         };
-        quote!(source.#method(|source| Ok(#element))?)
+        quote!(source.#method(|source| #element))
     }
 
     /// The derives of serde.
@@ -195,7 +218,10 @@ impl Generator<'_> {
         if !self.has_long_array(ty) {
             return None;
         }
-        let shape = self.serde_shape(ty, &serde, scope);
+        let mut shape = self.serde_shape(ty, &serde, scope);
+        if self.facts.arm_needs_box(id, ty) {
+            shape = quote!(#serde::Boxed<#shape>);
+        }
         let with = format!("{serde}::As::<{shape}>").replace(' ', "");
         Some(quote!(#[serde(with = #with)]))
     }

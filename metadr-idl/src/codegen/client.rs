@@ -1,11 +1,11 @@
 //! Clients.
 
-use super::Generator;
 use super::codec::{Access, encode};
 use super::naming::{ProcedureNames, VersionNames};
 use super::programs::procedures;
 use super::uses::Scope;
-use crate::model::{Procedure, Version};
+use super::{Generator, Strings};
+use crate::model::{Procedure, Type, Version};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -54,6 +54,7 @@ impl Generator<'_> {
             if self.is_by_value(&argument.ty) {
                 quote!(#name: #ty)
             } else {
+                let ty = self.borrowed(&argument.ty, ty, scope);
                 quote!(#name: &#ty)
             }
         });
@@ -82,6 +83,22 @@ impl Generator<'_> {
             pub async fn #method(&self, #(#arguments),*) -> Result<#result, rpc::CallError> {
                 self.rpc.call(super::NUMBER, NUMBER, procedure::#number, #encode, #decode).await
             }
+        }
+    }
+
+    /// What an argument that is passed by reference refers to.
+    fn borrowed(&self, ty: &Type, rust: TokenStream, scope: &Scope) -> TokenStream {
+        match (self.model.resolve(ty), self.options.strings) {
+            (Type::String(_), Strings::Utf8) => quote!(str),
+            (Type::Variable(element, _), _) => {
+                let owner = match ty {
+                    Type::Named(id) => scope.of(*id),
+                    _ => scope.clone(),
+                };
+                let element = self.rust_type(element, &owner);
+                quote!([#element])
+            }
+            _ => rust,
         }
     }
 

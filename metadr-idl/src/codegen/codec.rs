@@ -49,7 +49,7 @@ impl Access {
     }
 
     /// A variable that holds a reference to a box of the value.
-    fn boxed(variable: TokenStream) -> Self {
+    pub(super) fn boxed(variable: TokenStream) -> Self {
         Self {
             copied: quote!(**#variable),
             reference: quote!(&**#variable),

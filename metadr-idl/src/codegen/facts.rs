@@ -25,7 +25,7 @@ impl Facts {
         let lists: Vec<bool> = ids().map(|id| is_list(model, id)).collect();
         let graph = Graph::of(model, &lists);
         let sizes = Sizes::of(model, &graph);
-        let derives = derives::of(model, &sizes, &lists);
+        let derives = derives::of(model, &graph, &sizes, &lists);
         Self {
             graph,
             sizes,
@@ -60,6 +60,11 @@ impl Facts {
     /// would contain itself without one.
     pub(super) fn needs_box(&self, owner: Option<TypeId>, target: &Type) -> bool {
         owner.is_some_and(|owner| self.graph.needs_box(owner, target))
+    }
+
+    /// Whether the arm of a union needs a box, for the same reason.
+    pub(super) fn arm_needs_box(&self, union: TypeId, arm: &Type) -> bool {
+        self.graph.arm_needs_box(union, arm)
     }
 
     /// Whether an array is too large to lie on the stack.

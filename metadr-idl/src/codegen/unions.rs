@@ -60,7 +60,7 @@ impl Generator<'_> {
             let docs = docs::attributes(&case.docs, Some(&about));
             let value = self.tag_value(union.discriminant, case, parts.scope);
             if let Some(field) = &case.field {
-                let ty = self.rust_type(&field.ty, parts.scope);
+                let ty = self.arm_type(&field.ty, id, parts.scope);
                 let serde = self.serde_field(&field.ty, id, parts.scope);
                 variants.push(quote! { #docs #ident(#serde #ty) });
                 tags.push(quote! { Self::#ident(_) => #value });
@@ -75,7 +75,7 @@ impl Generator<'_> {
             let docs = docs::attributes(&default.docs, Some(&about));
             let field = default.field.as_ref().map(|field| {
                 let ident = self.names.default_field(id);
-                let ty = self.rust_type(&field.ty, parts.scope);
+                let ty = self.arm_type(&field.ty, id, parts.scope);
                 let docs = self.field_docs(field, true);
                 let serde = self.serde_field(&field.ty, id, parts.scope);
                 quote! { #docs #serde #ident: #ty, }
@@ -210,7 +210,11 @@ impl Generator<'_> {
             let mut all = vec![self.tag_put(union.discriminant, &tag)];
             if let Some(field) = field {
                 let place = format!("{name}.{}", field.name);
-                let value = Access::reference(quote!(value));
+                let value = if self.facts.arm_needs_box(id, &field.ty) {
+                    Access::boxed(quote!(value))
+                } else {
+                    Access::reference(quote!(value))
+                };
                 all.extend(self.encode_parts(&field.ty, &value, &place, parts.scope));
             }
             encode::statements(all)
@@ -275,7 +279,12 @@ impl Generator<'_> {
         } = *parts;
         let value = |field: &Field| {
             let place = format!("{name}.{}", field.name);
-            self.decode(&field.ty, &place, parts.scope)
+            let value = self.decode(&field.ty, &place, parts.scope);
+            if self.facts.arm_needs_box(id, &field.ty) {
+                quote!(Box::new(#value))
+            } else {
+                value
+            }
         };
         let arms = union.cases.iter().zip(parts.variants).map(|(case, ident)| {
             let tag = self.tag_value(union.discriminant, case, parts.scope);
@@ -325,7 +334,9 @@ impl Generator<'_> {
                 Some(field) => {
                     let field = &field.name;
                     quote! {
-                        Self::#ident(value) => printer.union(#name, &#label, Some((#field, value)))
+                        Self::#ident(value) => {
+                            printer.union(#name, &#label, Some((#field, value)));
+                        }
                     }
                 }
                 None => quote! { Self::#ident => printer.union(#name, &#label, None) },

@@ -180,6 +180,16 @@ impl Generator<'_> {
         }
     }
 
+    /// The Rust type of a union's arm.
+    pub(super) fn arm_type(&self, arm: &Type, union: TypeId, scope: &Scope) -> TokenStream {
+        let rust = self.rust_type(arm, scope);
+        if self.facts.arm_needs_box(union, arm) {
+            let boxed = self.prelude("Box");
+            return quote!(#boxed<#rust>);
+        }
+        rust
+    }
+
     fn array(&self, rust: TokenStream, element: &Type, size: u32) -> TokenStream {
         let length = number(size);
         if self.facts.is_large(element, size) {

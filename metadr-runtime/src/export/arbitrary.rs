@@ -61,9 +61,11 @@ impl<'a> Source<'_, 'a> {
         self.data.choose(values).copied()
     }
 
-    /// A number below `count`.
-    pub fn below(&mut self, count: usize) -> Result<usize> {
-        self.data.choose_index(count)
+    /// The arm of a union: one of `count`, of which those from `safe` on lead
+    /// back to the union.
+    pub fn arm(&mut self, safe: usize, count: usize) -> Result<usize> {
+        self.data
+            .choose_index(if self.is_deep() { safe } else { count })
     }
 
     /// A number that is none of `taken`.
@@ -87,7 +89,11 @@ impl<'a> Source<'_, 'a> {
         let limit = self.length(limit)?;
         let mut text = String::new();
         loop {
-            let next: char = self.value()?;
+            // As likely as not ASCII, as most strings are.
+            let next = match self.value::<u8>()? {
+                byte if byte.is_ascii() => char::from(byte),
+                _ => self.value()?,
+            };
             if text.len() + next.len_utf8() > limit {
                 return Ok(text);
             }

@@ -1,6 +1,6 @@
 //! Linked lists of any length, and other recursive types, whose depth is limited.
 
-use crate::everything::{Branch, Directory, Entry, Node, Ping, Pong, Tree};
+use crate::everything::{Branch, Directory, Entry, Node, Ping, Pong, Rule, RuleAnd, Tree};
 use crate::round_trip;
 use bytes::Bytes;
 use metadr_runtime::xdr::{DecodeErrorKind, Encode, List, from_bytes, print, to_bytes};
@@ -126,6 +126,9 @@ fn depth_is_limited_for_trees_of_every_kind() {
         // `both`, the left one of the left one.
         let error = from_bytes::<Tree>(deep(&[0, 0, 0, 3, 0, 0, 0, 1])).unwrap_err();
         assert_eq!(*error.kind(), too_deep);
+        // `not`, again and again.
+        let error = from_bytes::<Rule>(deep(&[0, 0, 0, 1])).unwrap_err();
+        assert_eq!(*error.kind(), too_deep);
         // A directory below a directory.
         let error = from_bytes::<Directory>(deep(&[0, 0, 0, 0, 0, 0, 0, 1])).unwrap_err();
         assert_eq!(*error.kind(), too_deep);
@@ -144,6 +147,10 @@ fn recursive_types_have_boxes_only_where_they_need_them() {
     };
     let tree = Tree::Children(vec![Tree::Both(branch), Tree::Only(leaf())]);
     round_trip(&tree);
+    let not = |rule| Rule::Not(Box::new(rule));
+    let one = not(not(Rule::Case0));
+    let other = Rule::Case0;
+    round_trip(&Rule::And(Box::new(RuleAnd { one, other })));
     let directory = |name: &str| Directory {
         name: name.to_owned(),
         below: None,

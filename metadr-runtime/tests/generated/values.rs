@@ -40,6 +40,7 @@ macro_rules! each_type {
         $check::<Book>($argument);
         $check::<Entry>($argument);
         $check::<Tree>($argument);
+        $check::<Rule>($argument);
         $check::<Directory>($argument);
         $check::<Ping>($argument);
         $check::<Run>($argument);

@@ -1,5 +1,6 @@
 //! Which traits types can derive.
 
+use super::graph::Graph;
 use super::size::Sizes;
 use crate::model::{Field, Model, Type, TypeId, TypeKind};
 
@@ -33,7 +34,7 @@ const DEFAULT_ARRAY_LIMIT: u32 = 32;
 /// What the definitions of a model can derive: the greatest fixed point. It
 /// starts from everything, and takes back what a part forbids until nothing
 /// changes; recursive types then come out right.
-pub(super) fn of(model: &Model, sizes: &Sizes, lists: &[bool]) -> Vec<Derives> {
+pub(super) fn of(model: &Model, graph: &Graph, sizes: &Sizes, lists: &[bool]) -> Vec<Derives> {
     let mut known = vec![ALL; model.types.len()];
     loop {
         let known_now = Known {
@@ -42,7 +43,7 @@ pub(super) fn of(model: &Model, sizes: &Sizes, lists: &[bool]) -> Vec<Derives> {
         };
         let ids = (0..model.types.len()).map(TypeId);
         let next: Vec<_> = ids
-            .map(|id| known_now.of_definition(model, id, lists))
+            .map(|id| known_now.of_definition(model, graph, id, lists[id.0]))
             .collect();
         if next == known {
             return known;
@@ -62,7 +63,7 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn of_definition(&self, model: &Model, id: TypeId, lists: &[bool]) -> Derives {
+    fn of_definition(&self, model: &Model, graph: &Graph, id: TypeId, is_list: bool) -> Derives {
         match &model.definition(id).kind {
             TypeKind::Alias(ty) => self.of_type(ty),
             TypeKind::Enumeration(_) => Derives {
@@ -72,14 +73,15 @@ impl Known<'_> {
             TypeKind::Structure(fields) => {
                 let mut all = self.of_fields(fields.iter());
                 all.copy &= self.sizes.memory(&Type::Named(id)) <= COPY_LIMIT;
-                all.ord &= !lists[id.0];
+                all.ord &= !is_list;
                 all
             }
             TypeKind::Union(union) => {
                 let all = self.of_fields(union.fields());
                 let is_small = self.sizes.memory(&Type::Named(id)) <= COPY_LIMIT;
+                let has_box = union.fields().any(|arm| graph.arm_needs_box(id, &arm.ty));
                 Derives {
-                    copy: all.copy && is_small,
+                    copy: all.copy && is_small && !has_box,
                     default: false,
                     ..all
                 }

@@ -1,14 +1,18 @@
-//! Which types contain which.
+//! Which types contain which, and where a box has to come between.
 
 use crate::graph::{components, on_cycles};
 use crate::model::{Model, Type, TypeId, TypeKind};
 
 /// The types of a model as the nodes of a graph.
 pub(super) struct Graph {
-    /// Types that lie within one another, in place, are of the same component:
-    /// not behind a `Vec`, but behind pointers, as these would be `Option`s
-    /// without a box.
-    component: Vec<usize>,
+    is_union: Vec<bool>,
+    /// Types that always hold one another are of the same component. The checks
+    /// see to it that a union is among them, one that has another arm.
+    solid: Vec<usize>,
+    /// Types that may hold one another in place are: not behind a `Vec` or the
+    /// box of an arm, but behind pointers, as these would be `Option`s without
+    /// a box.
+    in_place: Vec<usize>,
     /// The types, each after those that it has in place.
     order: Vec<TypeId>,
     nests: Vec<bool>,
@@ -16,53 +20,87 @@ pub(super) struct Graph {
 
 impl Graph {
     pub(super) fn of(model: &Model, lists: &[bool]) -> Self {
-        let edges = |follow_arrays: bool, follow_tails: bool| -> Vec<Vec<usize>> {
-            let ids = (0..model.types.len()).map(TypeId);
-            ids.map(|id| {
-                let mut types = types_of(model, id);
-                if lists[id.0] && !follow_tails {
-                    types.pop();
-                }
-                let targets = types.into_iter();
-                let targets = targets.filter_map(|ty| target(ty, follow_arrays));
-                targets.map(|target| target.0).collect()
-            })
-            .collect()
-        };
-        let mut component = vec![0; model.types.len()];
-        for (index, nodes) in components(&edges(false, true)).iter().enumerate() {
-            nodes.iter().for_each(|node| component[*node] = index);
-        }
-        let ids = (0..model.types.len()).map(TypeId);
-        let in_place = ids.map(|id| {
-            let parts = types_of(model, id).into_iter();
-            let parts = parts.filter_map(|ty| in_place(&component, id, ty));
-            parts.map(|part| part.0).collect()
+        let nests = edges(model, |id| {
+            let mut types = types_of(model, id);
+            if lists[id.0] {
+                // Without the tails of lists, nothing but true recursion is left.
+                types.pop();
+            }
+            types.into_iter().filter_map(any_within).collect()
         });
-        let order = components(&in_place.collect::<Vec<_>>());
-        Self {
-            component,
-            order: order.into_iter().flatten().map(TypeId).collect(),
-            // Without the tails of lists, nothing but true recursion is left.
-            nests: on_cycles(&edges(true, false)),
-        }
+        let mut graph = Self {
+            is_union: (model.types.iter())
+                .map(|one| matches!(one.kind, TypeKind::Union(_)))
+                .collect(),
+            solid: numbered(&edges(model, |id| {
+                let types = types_of(model, id).into_iter();
+                types.filter_map(|ty| within(ty, &|_| false)).collect()
+            })),
+            in_place: Vec::new(),
+            order: Vec::new(),
+            nests: on_cycles(&nests),
+        };
+        graph.in_place = numbered(&edges(model, |id| graph.parts(model, id, &|_| true)));
+        let parts = edges(model, |id| {
+            graph.parts(model, id, &|target| !graph.needs_box(id, target))
+        });
+        graph.order = components(&parts)
+            .into_iter()
+            .flatten()
+            .map(TypeId)
+            .collect();
+        graph
     }
 
     pub(super) fn nests(&self, id: TypeId) -> bool {
         self.nests[id.0]
     }
 
+    /// Whether a pointer in a definition needs a box.
     pub(super) fn needs_box(&self, owner: TypeId, pointed_to: &Type) -> bool {
-        needs_box(&self.component, owner, pointed_to)
+        within(pointed_to, &|_| true)
+            .is_some_and(|target| self.in_place[target.0] == self.in_place[owner.0])
     }
 
+    /// Whether the arm of a union leads back to the union without a pointer.
+    pub(super) fn arm_needs_box(&self, union: TypeId, arm: &Type) -> bool {
+        self.is_union[union.0]
+            && within(arm, &|_| false)
+                .is_some_and(|target| self.solid[target.0] == self.solid[union.0])
+    }
+
+    /// Each type after those that it has in place.
     pub(super) fn order(&self) -> &[TypeId] {
         &self.order
     }
+
+    /// The definitions that a value may hold in place; behind pointers where
+    /// `follow` says so.
+    fn parts(&self, model: &Model, id: TypeId, follow: &dyn Fn(&Type) -> bool) -> Vec<TypeId> {
+        let types = types_of(model, id).into_iter();
+        let types = types.filter(|ty| !self.arm_needs_box(id, ty));
+        types.filter_map(|ty| within(ty, follow)).collect()
+    }
+}
+
+/// The edges that lead from each type.
+fn edges(model: &Model, of: impl Fn(TypeId) -> Vec<TypeId>) -> Vec<Vec<usize>> {
+    let ids = (0..model.types.len()).map(TypeId);
+    ids.map(|id| of(id).into_iter().map(|target| target.0).collect())
+        .collect()
+}
+
+/// The number of each node's component.
+fn numbered(edges: &[Vec<usize>]) -> Vec<usize> {
+    let mut numbers = vec![0; edges.len()];
+    for (number, nodes) in components(edges).iter().enumerate() {
+        nodes.iter().for_each(|node| numbers[*node] = number);
+    }
+    numbers
 }
 
 /// Every type that a definition mentions, in the order of the file.
-pub(super) fn types_of(model: &Model, id: TypeId) -> Vec<&Type> {
+fn types_of(model: &Model, id: TypeId) -> Vec<&Type> {
     match &model.definition(id).kind {
         TypeKind::Alias(ty) => vec![ty],
         TypeKind::Enumeration(_) => Vec::new(),
@@ -71,29 +109,23 @@ pub(super) fn types_of(model: &Model, id: TypeId) -> Vec<&Type> {
     }
 }
 
-/// The definition that a use leads to.
-fn target(mut ty: &Type, follow_arrays: bool) -> Option<TypeId> {
-    loop {
-        match ty {
-            Type::Named(id) => return Some(*id),
-            Type::Fixed(inner, _) | Type::Optional(inner) => ty = inner,
-            Type::Variable(inner, _) if follow_arrays => ty = inner,
-            _ => return None,
-        }
+/// The definition that lies in place within a use, behind the pointers that
+/// `follow` says.
+fn within(ty: &Type, follow: &dyn Fn(&Type) -> bool) -> Option<TypeId> {
+    match ty {
+        Type::Named(id) => Some(*id),
+        Type::Fixed(element, size) if *size > 0 => within(element, follow),
+        Type::Optional(target) if follow(target) => within(target, follow),
+        _ => None,
     }
 }
 
-fn needs_box(component: &[usize], owner: TypeId, pointed_to: &Type) -> bool {
-    target(pointed_to, false).is_some_and(|target| component[target.0] == component[owner.0])
-}
-
-/// The definition that lies in place within a use, if any.
-fn in_place(component: &[usize], owner: TypeId, ty: &Type) -> Option<TypeId> {
+/// The definition that a use leads to in any way.
+fn any_within(ty: &Type) -> Option<TypeId> {
     match ty {
         Type::Named(id) => Some(*id),
-        Type::Fixed(element, _) => in_place(component, owner, element),
-        Type::Optional(target) if !needs_box(component, owner, target) => {
-            in_place(component, owner, target)
+        Type::Fixed(inner, _) | Type::Variable(inner, _) | Type::Optional(inner) => {
+            any_within(inner)
         }
         _ => None,
     }

@@ -100,7 +100,14 @@ impl Sizes {
                     memory: sum.memory.saturating_add(one.memory),
                 },
             ),
-            TypeKind::Union(union) => of_union(union, of),
+            TypeKind::Union(union) => of_union(union, |ty| {
+                let size = of(ty);
+                let is_boxed = graph.arm_needs_box(id, ty);
+                Size {
+                    memory: if is_boxed { 8 } else { size.memory },
+                    ..size
+                }
+            }),
         }
     }
 
@@ -147,7 +154,7 @@ impl Sizes {
                 Some((graph, owner)) if graph.needs_box(owner, target) => varying(8),
                 _ => varying(8 + self.size(target, within).memory),
             },
-            // What is not known yet lies behind a `Vec`, or a box.
+            // What is not known yet lies behind a box.
             Type::Named(id) => self.0[id.0].clone().unwrap_or_default(),
             Type::Extern(id) => Size {
                 fixed: None,
