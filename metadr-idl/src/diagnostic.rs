@@ -25,11 +25,16 @@ pub struct Diagnostic {
     column: usize,
     message: String,
     hint: Option<String>,
-    /// The line of the place.
+    /// The line of the place, or the part of a long one that is around it.
     text: String,
+    /// How many characters of `text` stand before the place.
+    before: usize,
     /// How many characters of it are meant; 0 for the end of a file.
     width: usize,
 }
+
+/// Of longer lines only a part is shown. A file can be one line.
+const MAX_SHOWN: usize = 200;
 
 impl Diagnostic {
     /// An error about `span`.
@@ -46,6 +51,7 @@ impl Diagnostic {
     ) -> Self {
         let place = sources.locate(span);
         let meant = sources.text(span).lines().next().unwrap_or_default();
+        let (text, before) = shown(place.text, place.column - 1);
         Self {
             severity,
             span,
@@ -54,8 +60,10 @@ impl Diagnostic {
             column: place.column,
             message: message.into(),
             hint: None,
-            text: place.text.to_owned(),
-            width: meant.chars().count(),
+            width: (meant.chars().take(MAX_SHOWN).count())
+                .min(text.chars().count().saturating_sub(before)),
+            text,
+            before,
         }
     }
 
@@ -70,6 +78,7 @@ impl Diagnostic {
             message: message.into(),
             hint: None,
             text: String::new(),
+            before: 0,
             width: 0,
         }
     }
@@ -119,6 +128,22 @@ impl Diagnostic {
     }
 }
 
+/// The part of a line that is shown, and how many of its characters stand before
+/// the place, which so many stand before in the whole.
+fn shown(line: &str, before: usize) -> (String, usize) {
+    if line.len() <= MAX_SHOWN {
+        return (line.to_owned(), before);
+    }
+    let skipped = before.saturating_sub(MAX_SHOWN / 2);
+    let mut rest = line.chars().skip(skipped);
+    let part: String = rest.by_ref().take(MAX_SHOWN).collect();
+    let end = if rest.next().is_some() { "…" } else { "" };
+    match skipped {
+        0 => (format!("{part}{end}"), before),
+        _ => (format!("…{part}{end}"), before - skipped + 1),
+    }
+}
+
 /// `file:line:column: error: message`, then the line, then what is meant in it
 /// with carets, then the hint. What has no place begins with `error:`.
 impl fmt::Display for Diagnostic {
@@ -141,7 +166,7 @@ impl fmt::Display for Diagnostic {
         write!(f, "{severity}: {message}")?;
         if !text.trim().is_empty() {
             // Tabs stay tabs, so that the carets stand below what they mean.
-            let before = text.chars().take(column - 1);
+            let before = text.chars().take(self.before);
             let indent: String = before.map(|c| if c == '\t' { c } else { ' ' }).collect();
             let carets = "^".repeat(self.width.max(1));
             write!(f, "\n    {text}\n    {indent}{carets}")?;
@@ -213,3 +238,32 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Source;
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_place_is_shown() {
+        let line = format!("{}HERE{}", "a".repeat(1000), "b".repeat(1000));
+        let mut sources = SourceMap::default();
+        sources.add(Source::new("t.x", line));
+        let error = Diagnostic::error(&sources, Span::new(1000, 1004), "wrong");
+        let shown = error.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "t.x:1:1001: error: wrong");
+        let (text, carets) = (lines[1].trim_start(), &lines[2][4..]);
+        assert!(text.starts_with("…aaa") && text.ends_with("bbb…"));
+        let place = carets.chars().position(|c| c == '^').unwrap();
+        let meant: String = text.chars().skip(place).take(4).collect();
+        assert_eq!((meant.as_str(), carets.trim()), ("HERE", "^^^^"));
+        assert!(text.chars().count() <= MAX_SHOWN + 2);
+    }
+
+    #[test]
+    fn an_error_in_an_option_has_no_place() {
+        let error = Diagnostic::without_place("wrong").with_hint("right");
+        assert_eq!(error.to_string(), "error: wrong\n    hint: right");
+    }
+}

@@ -53,6 +53,12 @@ pub struct Size {
 }
 
 impl Size {
+    /// No value takes any.
+    pub const NOTHING: Self = Self {
+        min: 0,
+        fixed: Some(0),
+    };
+
     /// Every value takes this many.
     #[must_use]
     pub fn fixed(bytes: usize) -> Self {
@@ -84,7 +90,7 @@ impl Size {
     #[must_use]
     pub fn times(self, count: u32) -> Self {
         if count == 0 {
-            return Self::fixed(0);
+            return Self::NOTHING;
         }
         let count = count as usize;
         Self {
@@ -445,17 +451,17 @@ pub(crate) fn size_of_kind(sizes: &[Size], kind: &TypeKind) -> Size {
         TypeKind::Structure(fields) => fields
             .iter()
             .map(|field| size_among(sizes, &field.ty))
-            .fold(Size::fixed(0), Size::and),
+            .fold(Size::NOTHING, Size::and),
         TypeKind::Union(union) => {
             let arms = union.cases.iter().map(|case| case.field.as_ref());
             let default = union.default.iter().map(|arm| arm.field.as_ref());
             let size = |field: Option<&Field>| match field {
-                None => Size::fixed(0),
+                None => Size::NOTHING,
                 Some(field) if field.is_boxed => Size::at_least(0),
                 Some(field) => size_among(sizes, &field.ty),
             };
             let arms = arms.chain(default).map(size).reduce(Size::or);
-            Size::fixed(4).and(arms.unwrap_or(Size::fixed(0)))
+            Size::fixed(4).and(arms.unwrap_or(Size::NOTHING))
         }
     }
 }

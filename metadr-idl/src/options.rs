@@ -35,6 +35,10 @@ pub struct CheckOptions {
     /// Types that are defined elsewhere: the name in the file, which may be
     /// qualified (`a::b`), and the path in Rust. A name that ends in `::` stands
     /// for every type of that namespace, and its path is that of a module.
+    ///
+    /// What imported files define by such a name is left out, a whole namespace
+    /// with its constants and programs. In a file that is given it is an error,
+    /// except that a namespace may be defined in part.
     pub externs: Vec<(String, String)>,
     /// Whether names that no file defines may come from the C headers that a file
     /// includes: then they are a warning. [`lint`](crate::lint) alone looks at

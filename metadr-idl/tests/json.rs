@@ -1,5 +1,4 @@
 //! The JSON of a model, as other people's tools get it.
-#![cfg(feature = "command")]
 
 use metadr_idl::{CheckOptions, ReadOptions, Source, check, json, read};
 

@@ -2,13 +2,12 @@
 
 use super::scopes::{Place, ROOT, Scope, ScopeId};
 use super::{Checker, aliases};
-use crate::ast::{Import, ScopedName, Tree};
-use crate::{FileId, Severity};
+use crate::ast::{File, Import, ScopedName, Tree};
+use crate::{FileId, Severity, Span};
 use std::collections::BTreeMap;
 
-/// How many names that mean nothing are compared with all that do: each takes
-/// its time.
-const MAX_COMPARISONS: u32 = 200;
+/// How many pairs of names are compared: each takes its time.
+const MAX_COMPARISONS: usize = 200_000;
 
 /// Names longer than this are not compared.
 const MAX_COMPARED_LENGTH: usize = 64;
@@ -19,7 +18,9 @@ pub(super) struct Hints<'a> {
     /// For each file, the C headers that it and what it imports include, and
     /// that no `.x` file stands for.
     headers: Vec<Vec<&'a Import>>,
-    compared: u32,
+    /// For each file, what its `%` lines define for C, and where.
+    defines: Vec<BTreeMap<&'a str, (Span, &'a str)>>,
+    compared: usize,
     /// The namespaces that define each name.
     defined: Option<BTreeMap<String, Vec<ScopeId>>>,
 }
@@ -39,8 +40,10 @@ impl<'a> Hints<'a> {
         let headers = (0..tree.files.len())
             .map(|file| headers(tree, &index, file))
             .collect();
+        let defines = tree.files.iter().map(|file| defines(tree, file)).collect();
         Self {
             headers,
+            defines,
             ..Self::default()
         }
     }
@@ -65,6 +68,23 @@ fn headers<'a>(tree: &'a Tree, index: &BTreeMap<FileId, usize>, file: usize) -> 
     found
 }
 
+/// What the `%#define` lines of a file define, and what they say it is.
+fn defines<'a>(tree: &'a Tree, file: &File) -> BTreeMap<&'a str, (Span, &'a str)> {
+    let define = |span: &Span| {
+        let line = tree.sources.text(*span).trim_start().strip_prefix('%')?;
+        let rest = line.trim_start().strip_prefix('#')?.trim_start();
+        let rest = rest
+            .strip_prefix("define")?
+            .strip_prefix([' ', '\t'])?
+            .trim_start();
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let (name, value) = rest.split_at(end.unwrap_or(rest.len()));
+        let value = value.split("/*").next().unwrap_or_default().trim();
+        Some((name, (*span, value)))
+    };
+    file.passthrough.iter().filter_map(define).collect()
+}
+
 impl Checker<'_> {
     pub(super) fn undefined_type(&mut self, name: &ScopedName, place: Place) {
         self.undefined(name, place, Expected::Type);
@@ -80,7 +100,8 @@ impl Checker<'_> {
             Expected::Type => "type",
             Expected::Constant => "constant",
         };
-        let header = self.header_hint(name, place, expected);
+        let define = self.define_hint(name, place, expected);
+        let header = define.or_else(|| self.header_hint(name, place, expected));
         let severity = match header {
             Some(_) if self.options.assume_headers => Severity::Warning,
             _ => Severity::Error,
@@ -123,10 +144,9 @@ impl Checker<'_> {
         is_strict: bool,
     ) -> Option<String> {
         let (last, path) = name.parts.split_last()?;
-        if last.len() > MAX_COMPARED_LENGTH || self.hints.compared == MAX_COMPARISONS {
+        if last.len() > MAX_COMPARED_LENGTH || self.hints.compared >= MAX_COMPARISONS {
             return None;
         }
-        self.hints.compared += 1;
         let scopes = &self.names.scopes;
         let searched = scopes.searched(place.scope, name);
         let within: Vec<_> = searched
@@ -144,15 +164,21 @@ impl Checker<'_> {
                 path.join("::")
             ));
         }
-        let known = within
-            .iter()
-            .flat_map(|scope| names_of(&scopes.all[*scope], expected));
+        let known = within.iter();
+        let known: Vec<&str> = known
+            .flat_map(|scope| names_of(&scopes.all[*scope], expected))
+            .collect();
+        self.hints.compared += known.len();
         let builtin: &[&str] = match expected {
             _ if !path.is_empty() => &[],
             Expected::Type => &aliases::PROPOSED,
             Expected::Constant => &["TRUE", "FALSE"],
         };
-        let meant = most_similar(last, known.chain(builtin.iter().copied()), is_strict)?;
+        let meant = most_similar(
+            last,
+            known.into_iter().chain(builtin.iter().copied()),
+            is_strict,
+        )?;
         let mut parts = path.to_vec();
         parts.push(meant.to_owned());
         Some(format!("did you mean `{}`?", parts.join("::")))
@@ -211,6 +237,22 @@ impl Checker<'_> {
         let root = if is_hidden { "::" } else { "" };
         Some(format!(
             "it is defined in namespace `{namespace}`: write `{root}{namespace}::{last}`"
+        ))
+    }
+
+    /// Whether the file defines the name for C alone.
+    fn define_hint(&self, name: &ScopedName, place: Place, expected: Expected) -> Option<String> {
+        let [bare] = &name.parts[..] else { return None };
+        let (span, value) = self.hints.defines[place.file].get(bare.as_str())?;
+        if expected == Expected::Type {
+            return None;
+        }
+        let line = self.report.line(*span, name.span);
+        let is_number = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric());
+        let value = if is_number { value } else { "VALUE" };
+        Some(format!(
+            "{line} defines it for C alone: write `const {bare} = {value};`, or name it with \
+             `-D {bare}={value}`"
         ))
     }
 

@@ -118,12 +118,13 @@ fn finite(model: &Model, parts: &[Vec<usize>], is_incomplete: &BTreeSet<TypeId>)
     is_finite
 }
 
-/// Whether an arm has no part that could go on without end.
+/// Whether an arm has no part that could go on without end, or there is no arm.
 fn has_plain_arm(union: &Union) -> bool {
     let cases = union.cases.iter().map(|case| &case.field);
     let mut arms = cases.chain(union.default.iter().map(|arm| &arm.field));
     let is_plain = |field: &Field| named_within(&field.ty, is_part).is_none();
-    arms.any(|field| field.as_ref().is_none_or(is_plain))
+    let is_empty = union.cases.is_empty() && union.default.is_none();
+    is_empty || arms.any(|field| field.as_ref().is_none_or(is_plain))
 }
 
 /// Typedefs that lead to one another and to nothing else: no type of Rust is
@@ -159,8 +160,6 @@ fn check_definition(model: &Model, rooms: &Rooms, index: usize, report: &mut Rep
     let mut is_blamed = false;
     for (ty, span, _) in types_of(kind, *span) {
         check_array_of_nothing(model, ty, &what, span, report);
-        // What is too large for itself is reported where it is defined.
-        is_blamed |= matches!(ty, Type::Named(id) if rooms.of[id.0] >= LARGE);
         is_blamed |= rooms.check(ty, span, report);
     }
     if !is_blamed {
@@ -256,17 +255,16 @@ impl Rooms {
         }
     }
 
-    /// Whether a type as it is used is reported. One that has a name is where it
-    /// is defined.
+    /// Whether a type is too large as it is used, which is reported unless it is
+    /// so by a part that has a name: that is reported where it is defined.
     fn check(&self, ty: &Type, span: Span, report: &mut Report<'_>) -> bool {
-        let is_array = matches!(ty, Type::Fixed(..) | Type::OpaqueFixed(_));
-        let within = match ty {
-            Type::Variable(element, _) | Type::Fixed(element, _) | Type::Optional(element) => {
-                self.of_type(element)
-            }
+        let part = match ty {
+            Type::Fixed(element, _) | Type::Optional(element) => self.of_type(element),
+            Type::Named(id) => self.of[id.0],
             _ => 0,
         };
-        is_array && within < LARGE && self.report(self.of_type(ty), span, "an array", report)
+        let is_array = matches!(ty, Type::Fixed(..) | Type::OpaqueFixed(_));
+        part > LARGE || is_array && self.report(self.of_type(ty), span, "an array", report)
     }
 
     fn report(&self, room: u64, span: Span, what: &str, report: &mut Report<'_>) -> bool {
