@@ -20,6 +20,7 @@ pub(crate) mod layout;
 mod lists;
 mod naming;
 mod programs;
+mod scaffold;
 mod server;
 mod structures;
 mod types;
@@ -33,6 +34,9 @@ use naming::{Names, qualified};
 use proc_macro2::TokenStream;
 use quote::quote;
 use uses::Scope;
+
+pub use scaffold::Side;
+pub(crate) use scaffold::{Invocation, pairs, scaffold};
 
 /// How the generated code looks.
 #[derive(Clone, Debug)]
@@ -166,14 +170,7 @@ fn procedures(module: &Module) -> Vec<&Procedure> {
 ///
 /// Names that are the same in Rust, and options that do not fit the files.
 pub(crate) fn generate(model: &Model, options: &Options) -> Result<TokenStream, Diagnostics> {
-    check_options(model, options).map_err(Diagnostic::without_place)?;
-    let generator = Generator {
-        model,
-        options,
-        names: Names::of(model, &options.renames)?,
-        facts: Facts::of(model),
-    };
-    Ok(generator.module(&model.root, &Scope::root()))
+    Ok(Generator::new(model, options)?.module(&model.root, &Scope::root()))
 }
 
 struct Generator<'a> {
@@ -190,6 +187,18 @@ struct Definition {
     item: TokenStream,
     /// Implementations, for the block.
     code: TokenStream,
+}
+
+impl<'a> Generator<'a> {
+    fn new(model: &'a Model, options: &'a Options) -> Result<Self, Diagnostics> {
+        check_options(model, options).map_err(Diagnostic::without_place)?;
+        Ok(Self {
+            model,
+            options,
+            names: Names::of(model, &options.renames)?,
+            facts: Facts::of(model),
+        })
+    }
 }
 
 impl Generator<'_> {

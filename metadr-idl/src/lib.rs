@@ -43,7 +43,7 @@ mod read;
 pub mod source;
 
 pub use builder::{Builder, Error, Generated};
-pub use codegen::{Emit, Options, Strings};
+pub use codegen::{Emit, Options, Side, Strings};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 #[cfg(feature = "command")]
 pub use json::json;

@@ -174,7 +174,7 @@ fn what_is_printed_can_be_chosen_and_put_into_a_file() {
         ("json", "{\n"),
         (
             "rust",
-            "/// Constant `LIMIT`.\npub const LIMIT: u32 = 16;\n",
+            "/// `const LIMIT = 16`\npub const LIMIT: u32 = 16;\n",
         ),
     ];
     for (what, start) in starts {
@@ -222,6 +222,10 @@ fn the_code_is_as_the_options_say() {
     assert!(!code(&["--client-only"]).contains("pub trait Server"));
     assert!(!code(&["--server-only"]).contains("pub struct Client"));
     assert!(code(&["--one-way", "NOTE"]).contains("One way: "));
+    assert!(code(&["--rename", "pair.first=one"]).contains("pub one: i32"));
+    assert!(code(&["--derive", "pair=::my::Trait"]).contains("::my::Trait"));
+    assert!(code(&["--serde"]).contains("serde"));
+    assert!(code(&["--arbitrary"]).contains("arbitrary"));
     assert!(code(&["--types", "crate::wire"]).contains("crate::wire::Pair"));
 }
 
@@ -249,7 +253,7 @@ fn a_file_that_cannot_be_read_is_wrong_as_for_c_compilers() {
 #[test]
 fn wrong_use_exits_with_two() {
     let file = "../idl/kv_store.x";
-    let wrong: [&[&str]; 11] = [
+    let wrong: [&[&str]; 12] = [
         &[],
         &["--nonsense"],
         &["--check"],
@@ -261,6 +265,7 @@ fn wrong_use_exits_with_two() {
         &["--extern", "netobj", file],
         &["--extern", "netobj=1x", file],
         &["-D", "1=2", file],
+        &["--scaffold", "server", "-"],
     ];
     for arguments in wrong {
         let said = said(xdrc(arguments), 2);

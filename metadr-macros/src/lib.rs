@@ -166,7 +166,11 @@ mod tests {
             shown.1
         );
 
-        let options = [("one_way(nothing)", "nothing")];
+        let options = [
+            ("one_way(nothing)", "nothing"),
+            (r#"rename("nothing.at_all" = x)"#, r#""nothing.at_all""#),
+            (r#"derive("nothing" = x)"#, r#""nothing""#),
+        ];
         for (option, place) in options {
             let tokens = format!(r#"[x] "../idl/kv_store.x", {option}"#);
             let found = errors(&tokens);

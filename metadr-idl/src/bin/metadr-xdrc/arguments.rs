@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{ArgGroup, Parser, ValueEnum};
-use metadr_idl::{Builder, Emit, Error, Source, Strings};
+use metadr_idl::{Builder, Emit, Error, Side, Source, Strings};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -15,20 +15,28 @@ cannot be written; 2 if the command line is wrong.";
 /// Compiles .x files (XDR of RFC 4506, programs of RFC 5531) to Rust
 #[derive(Debug, Parser)]
 #[command(name = "metadr-xdrc", version, after_help = NOTES)]
-#[command(group = ArgGroup::new("part"))]
+#[command(group = ArgGroup::new("part").conflicts_with("scaffold"))]
 pub(crate) struct Arguments {
     /// The files to compile; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Only check the files: print nothing if they are well
-    #[arg(long, conflicts_with_all = ["emit", "out"])]
+    #[arg(long, conflicts_with_all = ["emit", "scaffold", "out"])]
     pub(crate) check: bool,
     /// What is not RFC 4506 or RFC 5531 is an error
     #[arg(long)]
     pedantic: bool,
     /// What to print
-    #[arg(long, value_name = "WHAT", default_value = "rust")]
-    pub(crate) emit: What,
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "rust",
+        conflicts_with = "scaffold"
+    )]
+    emit: What,
+    /// Print a program to begin with, which compiles as it is
+    #[arg(long, value_name = "SIDE")]
+    scaffold: Option<ScaffoldSide>,
     /// Write to this file, not to standard output
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -93,7 +101,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum What {
+enum What {
     /// The files as they are written, with the place of each part
     Tree,
     /// What they mean: names resolved, numbers computed
@@ -105,6 +113,14 @@ pub(crate) enum What {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum ScaffoldSide {
+    /// A server of every program
+    Server,
+    /// A client that calls every procedure
+    Client,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum StringKind {
     /// String; a decoding error if it is none
     Utf8,
@@ -112,7 +128,28 @@ enum StringKind {
     Bytes,
 }
 
+/// What is to be printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Output {
+    Tree,
+    Model,
+    Rust,
+    Json,
+    Scaffold(Side),
+}
+
 impl Arguments {
+    pub(crate) fn output(&self) -> Output {
+        match (self.scaffold, self.emit) {
+            (Some(ScaffoldSide::Server), _) => Output::Scaffold(Side::Server),
+            (Some(ScaffoldSide::Client), _) => Output::Scaffold(Side::Client),
+            (None, What::Tree) => Output::Tree,
+            (None, What::Model) => Output::Model,
+            (None, What::Rust) => Output::Rust,
+            (None, What::Json) => Output::Json,
+        }
+    }
+
     /// A builder for these files, with all options.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 mod arguments;
 
-use arguments::{Arguments, What};
+use arguments::{Arguments, Output};
 use clap::Parser as _;
 use metadr_idl::{Diagnostics, Error};
 use std::fmt::Display;
@@ -51,19 +51,20 @@ fn check(arguments: &Arguments) -> Result<bool, Error> {
 /// Compiles all files together and prints what is asked for.
 fn translate(arguments: &Arguments) -> Result<bool, Error> {
     let builder = arguments.builder(&arguments.files)?;
-    let text = match arguments.emit {
-        What::Tree => builder.tree()?.to_string(),
-        What::Model => {
+    let text = match arguments.output() {
+        Output::Tree => builder.tree()?.to_string(),
+        Output::Model => {
             let model = builder.model()?;
             report(&model.warnings);
             model.to_string()
         }
-        What::Rust => {
+        Output::Rust => {
             let generated = builder.generate()?;
             report(generated.warnings());
             generated.rust()
         }
-        What::Json => builder.json()?,
+        Output::Json => builder.json()?,
+        Output::Scaffold(side) => builder.scaffold(side)?,
     };
     match &arguments.out {
         Some(path) => std::fs::write(path, text).map_err(|error| Error::Write {
