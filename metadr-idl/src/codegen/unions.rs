@@ -297,6 +297,8 @@ impl Generator<'_> {
             }
         });
         let default = match &union.default {
+            // A default arm that is never reached would be a warning.
+            _ if self.is_covered(union) => None,
             Some(default) => {
                 let field = default.field.as_ref().map(|field| {
                     let (ident, value) = (self.names.default_field(id), value(field));
@@ -304,7 +306,6 @@ impl Generator<'_> {
                 });
                 Some(quote! { discriminant => Self::Default { discriminant, #field } })
             }
-            None if self.is_covered(union) => None,
             None => {
                 let value = match union.discriminant {
                     Discriminant::Enumeration(_) => quote!(i64::from(discriminant as i32)),

@@ -1,11 +1,9 @@
 //! Programs to begin with: they compile as they are, without a warning.
 
-mod support;
-
+use crate::crate_on_disk::Crate;
 use metadr_idl::{Builder, Side, Strings};
 use std::fs;
 use std::path::Path;
-use support::Crate;
 
 /// Programs in a namespace, with names that are keywords in Rust or those of
 /// what a scaffold uses.

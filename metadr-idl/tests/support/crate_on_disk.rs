@@ -1,4 +1,4 @@
-//! What several tests share: a crate on disk that a real compiler checks.
+//! A crate on disk that a real compiler checks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ impl Crate {
                     name = "{name}"
                     edition = "2024"
                     [dependencies]
-                    metadr-runtime = {{ path = {:?} }}
+                    metadr-runtime = {{ path = {:?}, features = ["arbitrary", "serde"] }}
                     [lints.rust]
                     warnings = "deny"
                     # It is not part of the workspace around it.
