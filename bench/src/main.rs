@@ -5,7 +5,6 @@
 
 mod contender;
 mod contenders;
-mod expected;
 mod measure;
 mod shapes;
 mod table;

@@ -47,10 +47,13 @@ pub(crate) fn measure(
         .iter()
         .map(|times| times.map(|_| Vec::new()))
         .collect();
-    for round in 0..rounds {
-        // Nobody is always the one after the same other.
-        for turn in 0..contenders.len() {
-            let index = (turn + round) % contenders.len();
+    let mut random = fastrand::Rng::new();
+    let mut order: Vec<usize> = (0..contenders.len()).collect();
+    for _ in 0..rounds {
+        // Nobody is always the one after the same other, who may have filled
+        // the caches.
+        random.shuffle(&mut order);
+        for &index in &order {
             let (Some(times), Some(samples)) = (times[index], &mut samples[index]) else {
                 continue;
             };

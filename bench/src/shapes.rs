@@ -1,9 +1,15 @@
 //! The values that every contender encodes and decodes.
 
 use crate::contender::Shape;
-pub(crate) use crate::expected::{Blob, Item, Items, List, Node, Numbers, Small, Smalls};
+pub(crate) use generated::{Blob, Item, Items, List, Node, Numbers, Small, Smalls};
+
 use bytes::Bytes;
 use metadr_runtime::xdr::to_bytes;
+
+/// What is generated from shapes.x.
+mod generated {
+    metadr_runtime::xdr!("shapes.x", types_only);
+}
 
 pub(crate) const SMALLS: u64 = 1000;
 pub(crate) const BLOB: usize = 1 << 20;
@@ -37,15 +43,13 @@ pub(crate) fn numbers() -> Numbers {
 }
 
 pub(crate) fn list() -> List {
-    let next = |next, index| {
-        Some(Box::new(Node {
-            value: number(index),
-            next,
-        }))
-    };
-    List {
-        head: (0..NODES).rev().fold(None, next),
+    let mut head = None;
+    for index in (0..NODES).rev() {
+        let value = number(index);
+        let next = head.map(Box::new);
+        head = Some(Node { value, next });
     }
+    List { head }
 }
 
 /// All arms in turn; a branch predictor can learn that, for every contender alike.

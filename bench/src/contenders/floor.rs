@@ -134,11 +134,11 @@ fn put_numbers(numbers: &Numbers, out: &mut Vec<u8>) -> bool {
 }
 
 fn put_list(list: &List, out: &mut Vec<u8>) -> bool {
-    let mut next = &list.head;
+    let mut next = list.head.as_ref();
     while let Some(node) = next {
         let [a, b, c, d] = node.value.to_be_bytes();
         out.extend_from_slice(&[0, 0, 0, 1, a, b, c, d]);
-        next = &node.next;
+        next = node.next.as_deref();
     }
     out.extend_from_slice(&[0; 4]);
     true
@@ -184,6 +184,14 @@ impl<'a> Input<'a> {
 
     fn word(&mut self) -> Option<u32> {
         self.take().map(u32::from_be_bytes)
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        match self.word()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
     }
 
     /// The data, once its length and padding are known to be good.
@@ -254,18 +262,18 @@ fn take_numbers(input: &mut Input<'_>) -> Option<Numbers> {
 
 fn take_list(input: &mut Input<'_>) -> Option<List> {
     let mut head = None;
-    let mut next = &mut head;
-    loop {
-        match input.word()? {
-            0 => return Some(List { head }),
-            1 => {
-                let value = input.take().map(i32::from_be_bytes)?;
-                let node = Box::new(Node { value, next: None });
-                next = &mut next.insert(node).next;
-            }
-            _ => return None,
+    if input.flag()? {
+        let mut last = head.insert(take_node(input)?);
+        while input.flag()? {
+            last = last.next.insert(Box::new(take_node(input)?));
         }
     }
+    Some(List { head })
+}
+
+fn take_node(input: &mut Input<'_>) -> Option<Node> {
+    let value = input.take().map(i32::from_be_bytes)?;
+    Some(Node { value, next: None })
 }
 
 fn take_items(input: &mut Input<'_>) -> Option<Items> {
