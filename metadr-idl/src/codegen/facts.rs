@@ -39,9 +39,9 @@ impl Facts {
         self.derives[id.0]
     }
 
-    /// Whether values can be copied without `clone`.
-    pub(super) fn is_copy(&self, ty: &Type) -> bool {
-        derives::of_type(&self.derives, &self.sizes, ty).copy
+    /// Whether the values of a field can be copied without `clone`.
+    pub(super) fn is_copy(&self, owner: TypeId, field: &Type) -> bool {
+        derives::is_copy(&self.derives, &self.graph, &self.sizes, owner, field)
     }
 
     /// Whether a value can hold another of its own type other than as the rest

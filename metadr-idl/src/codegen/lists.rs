@@ -30,7 +30,7 @@ impl Generator<'_> {
             heads => quote!(#(one.#heads == other.#heads)&&*),
         };
         let clones = fields.iter().zip(heads).map(|(field, head)| {
-            if self.facts.is_copy(&field.ty) {
+            if self.facts.is_copy(id, &field.ty) {
                 quote!(#head: one.#head)
             } else {
                 quote!(#head: one.#head.clone())

@@ -265,7 +265,6 @@ impl Naming<'_> {
         let module = self.name(&parent, || {
             convention::snake(&format!("v{}", version.number))
         });
-        let mut constants = Space::new("procedure");
         let mut methods = Space::new("procedure");
         let taken = [&CLIENT[..], &SERVER].concat();
         let mut procedures = Vec::new();
@@ -274,13 +273,14 @@ impl Naming<'_> {
             let key = format!("{parent}.{name}");
             let method = self.name(&key, || convention::snake_beside(name, &taken));
             let constant = convention::upper(&convention::text(&method));
-            self.claim(&mut constants, &constant, name, span, &key);
             self.claim(&mut methods, &method, name, span, &key);
             let mut space = Space::new("argument");
             let mut arguments = Vec::new();
             for argument in &procedure.arguments {
-                let ident = convention::snake_beside(&argument.name, &AROUND_ARGUMENTS);
                 let key = format!("{key}.{}", argument.name);
+                let ident = self.name(&key, || {
+                    convention::snake_beside(&argument.name, &AROUND_ARGUMENTS)
+                });
                 self.claim(&mut space, &ident, &argument.name, argument.span, &key);
                 arguments.push(ident);
             }

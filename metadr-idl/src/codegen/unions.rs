@@ -258,15 +258,21 @@ impl Generator<'_> {
     /// A discriminant that has an arm of its own would be read as that arm.
     fn refuse_taken(&self, parts: &Parts<'_>) -> Option<TokenStream> {
         let Parts { union, name, .. } = *parts;
-        let taken =
-            (union.cases.iter()).map(|case| self.tag_value(union.discriminant, case, parts.scope));
+        let taken: Vec<_> = (union.cases.iter())
+            .map(|case| self.tag_value(union.discriminant, case, parts.scope))
+            .collect();
+        let is_taken = match (union.discriminant, &union.cases[..]) {
+            (Discriminant::Bool, [Case { value: 0, .. }]) => quote!(!*discriminant),
+            (Discriminant::Bool, [_]) => quote!(*discriminant),
+            _ => quote!(matches!(discriminant, #(#taken)|*)),
+        };
         let value = match union.discriminant {
             Discriminant::Enumeration(_) => quote!(i64::from(*discriminant as i32)),
             _ => quote!(i64::from(*discriminant)),
         };
         (!union.cases.is_empty()).then(|| {
             quote! {
-                if matches!(discriminant, #(#taken)|*) {
+                if #is_taken {
                     return Err(EncodeError::WrongDiscriminant { name: #name, value: #value });
                 }
             }
@@ -354,8 +360,10 @@ impl Generator<'_> {
                     }
                 }
                 None => quote! {
-                    Self::Default { discriminant } => printer.union(#name, discriminant, None)
-                },
+                                   Self::Default { discriminant } => {
+                printer.union(#name, discriminant, None);
+                }
+                               },
             });
         }
         quote! {

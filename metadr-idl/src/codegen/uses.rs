@@ -175,6 +175,7 @@ impl Generator<'_> {
                     quote!(#option<#rust>)
                 }
             }
+            Type::Named(id) if scope.owner() == Some(*id) => quote!(Self),
             Type::Named(id) => self.path(*id, scope),
             Type::Extern(id) => self.extern_path(*id),
         }

@@ -74,10 +74,15 @@ impl Generator<'_> {
             Type::Optional(target) => {
                 let one = self.length(target, &quote!(value), scope);
                 let length = one.expression();
-                let varying = match one.as_fixed() {
-                    Some(_) => quote!(#value.as_ref().map_or(0, |_| #length)),
-                    None => quote!(#value.as_ref().map_or(0, |value| #length)),
+                let is_boxed = self.facts.needs_box(scope.owner(), target);
+                let measure = if one.as_fixed().is_some() {
+                    quote!(|_| #length)
+                } else if self.measures_itself(target) && !is_boxed {
+                    quote!(Encode::encoded_len)
+                } else {
+                    quote!(|value| #length)
                 };
+                let varying = quote!(#value.as_ref().map_or(0, #measure));
                 Length::varying(4, varying)
             }
             Type::Named(id) => match &self.model.definition(*id).kind {
@@ -88,7 +93,15 @@ impl Generator<'_> {
         }
     }
 
+    /// Whether a type implements the trait that measures.
+    fn measures_itself(&self, ty: &Type) -> bool {
+        matches!(self.model.resolve(ty), Type::Named(_) | Type::Extern(_))
+    }
+
     fn sum(&self, element: &Type, value: &TokenStream, scope: &Scope) -> TokenStream {
+        if self.measures_itself(element) {
+            return quote!(#value.iter().map(Encode::encoded_len).sum::<usize>());
+        }
         let length = self.length(element, &quote!(element), scope).expression();
         quote!(#value.iter().map(|element| #length).sum::<usize>())
     }

@@ -39,11 +39,12 @@ pub(super) fn of(model: &Model, graph: &Graph, sizes: &Sizes, lists: &[bool]) ->
     loop {
         let known_now = Known {
             known: &known,
+            graph,
             sizes,
         };
         let ids = (0..model.types.len()).map(TypeId);
         let next: Vec<_> = ids
-            .map(|id| known_now.of_definition(model, graph, id, lists[id.0]))
+            .map(|id| known_now.of_definition(model, id, lists[id.0]))
             .collect();
         if next == known {
             return known;
@@ -52,34 +53,48 @@ pub(super) fn of(model: &Model, graph: &Graph, sizes: &Sizes, lists: &[bool]) ->
     }
 }
 
-/// What a use can derive, given what definitions can.
-pub(super) fn of_type(known: &[Derives], sizes: &Sizes, ty: &Type) -> Derives {
-    Known { known, sizes }.of_type(ty)
+/// Whether the values of a use in the definition of `owner` can be copied.
+pub(super) fn is_copy(
+    known: &[Derives],
+    graph: &Graph,
+    sizes: &Sizes,
+    owner: TypeId,
+    ty: &Type,
+) -> bool {
+    let known = Known {
+        known,
+        graph,
+        sizes,
+    };
+    known.of_type(owner, ty).copy
 }
 
 struct Known<'a> {
     known: &'a [Derives],
+    graph: &'a Graph,
     sizes: &'a Sizes,
 }
 
 impl Known<'_> {
-    fn of_definition(&self, model: &Model, graph: &Graph, id: TypeId, is_list: bool) -> Derives {
+    fn of_definition(&self, model: &Model, id: TypeId, is_list: bool) -> Derives {
         match &model.definition(id).kind {
-            TypeKind::Alias(ty) => self.of_type(ty),
+            TypeKind::Alias(ty) => self.of_type(id, ty),
             TypeKind::Enumeration(_) => Derives {
                 default: false,
                 ..ALL
             },
             TypeKind::Structure(fields) => {
-                let mut all = self.of_fields(fields.iter());
+                let mut all = self.of_fields(id, fields.iter());
                 all.copy &= self.sizes.memory(&Type::Named(id)) <= COPY_LIMIT;
                 all.ord &= !is_list;
                 all
             }
             TypeKind::Union(union) => {
-                let all = self.of_fields(union.fields());
+                let all = self.of_fields(id, union.fields());
                 let is_small = self.sizes.memory(&Type::Named(id)) <= COPY_LIMIT;
-                let has_box = union.fields().any(|arm| graph.arm_needs_box(id, &arm.ty));
+                let has_box = union
+                    .fields()
+                    .any(|arm| self.graph.arm_needs_box(id, &arm.ty));
                 Derives {
                     copy: all.copy && is_small && !has_box,
                     default: false,
@@ -89,9 +104,9 @@ impl Known<'_> {
         }
     }
 
-    fn of_fields<'f>(&self, fields: impl Iterator<Item = &'f Field>) -> Derives {
+    fn of_fields<'f>(&self, owner: TypeId, fields: impl Iterator<Item = &'f Field>) -> Derives {
         fields.fold(ALL, |all, field| {
-            let one = self.of_type(&field.ty);
+            let one = self.of_type(owner, &field.ty);
             Derives {
                 eq: all.eq && one.eq,
                 ord: all.ord && one.ord,
@@ -101,7 +116,7 @@ impl Known<'_> {
         })
     }
 
-    fn of_type(&self, ty: &Type) -> Derives {
+    fn of_type(&self, owner: TypeId, ty: &Type) -> Derives {
         let owning = Derives { copy: false, ..ALL };
         match ty {
             Type::Int
@@ -126,20 +141,28 @@ impl Known<'_> {
                 ord: false,
                 ..ALL
             },
-            Type::OpaqueFixed(size) => self.of_array(&Type::Char, *size),
+            Type::OpaqueFixed(size) => self.of_array(owner, &Type::Char, *size),
             Type::Opaque(_) | Type::String(_) => owning,
-            Type::Fixed(element, size) => self.of_array(element, *size),
-            Type::Variable(element, _) | Type::Optional(element) => Derives {
+            Type::Fixed(element, size) => self.of_array(owner, element, *size),
+            Type::Variable(element, _) => Derives {
                 copy: false,
                 default: true,
-                ..self.of_type(element)
+                ..self.of_type(owner, element)
             },
+            Type::Optional(target) => {
+                let of_target = self.of_type(owner, target);
+                Derives {
+                    copy: of_target.copy && !self.graph.needs_box(owner, target),
+                    default: true,
+                    ..of_target
+                }
+            }
             Type::Named(id) => self.known[id.0],
         }
     }
 
-    fn of_array(&self, element: &Type, size: u32) -> Derives {
-        let of_element = self.of_type(element);
+    fn of_array(&self, owner: TypeId, element: &Type, size: u32) -> Derives {
+        let of_element = self.of_type(owner, element);
         let is_boxed = self.sizes.is_large(element, size);
         Derives {
             copy: of_element.copy && !is_boxed,
