@@ -129,7 +129,7 @@ fn bind(chunks: Vec<Chunk<Part>>, place: &str) -> Decoding {
 }
 
 fn field(name: &Ident, value: &TokenStream) -> TokenStream {
-    if value.to_string() == name.to_string() {
+    if *name == value.to_string() {
         return quote!(#name);
     }
     quote!(#name: #value)
