@@ -217,6 +217,16 @@ fn a_replica_prints_nothing_that_may_panic() {
 }
 
 #[test]
+fn the_recipe_for_testing_an_interface_is_tested_itself() {
+    let page = fs::read_to_string(root().join("docs/idl.md")).unwrap();
+    let (_, recipe) = page.split_once("#[test]\n").unwrap();
+    let (recipe, _) = recipe.split_once("```").unwrap();
+    let test = "examples/build-script/tests/interface.rs";
+    let test = fs::read_to_string(root().join(test)).unwrap();
+    assert!(test.contains(recipe), "{recipe}");
+}
+
+#[test]
 fn files_are_one_main_thing_each() {
     let crates = [
         "metadr-idl",
