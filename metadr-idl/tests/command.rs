@@ -31,6 +31,12 @@ fn said(output: Output, status: i32) -> String {
     said
 }
 
+/// An interface with something for each option.
+const SERVICE: &str = "\
+    const LIMIT = 16;\n\
+    struct pair { string name<LIMIT>; float f; };\n\
+    program SERVICE { version SERVICE_V1 { pair ADD(pair) = 1; void NOTE(pair) = 2; } = 1; } = 1;\n";
+
 /// A directory with these files.
 fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
@@ -166,10 +172,13 @@ fn standard_input_is_a_file_like_any_other() {
 
 #[test]
 fn what_is_printed_can_be_chosen_and_put_into_a_file() {
-    let file = ["tests/inputs/everything.x"];
-    let emit = |what| printed(xdrc(&[&["--emit", what], &file[..]].concat()));
+    let directory = directory(&[("service.x", SERVICE)]);
+    let run = |options: &[&str]| {
+        let arguments = [options, &["service.x"]].concat();
+        command(directory.path(), &arguments).output().unwrap()
+    };
     let starts = [
-        ("tree", "file tests/inputs/everything.x\n"),
+        ("tree", "file service.x\n     1:7  const LIMIT = 16\n"),
         ("model", "const LIMIT = 16\n"),
         ("json", "{\n"),
         (
@@ -178,27 +187,28 @@ fn what_is_printed_can_be_chosen_and_put_into_a_file() {
         ),
     ];
     for (what, start) in starts {
-        assert!(emit(what).starts_with(start), "{what}: {}", emit(what));
+        let printed = printed(run(&["--emit", what]));
+        assert!(printed.starts_with(start), "{what}: {printed}");
     }
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("out.rs");
-    let path = path.to_str().unwrap();
-    assert_eq!(printed(xdrc(&[&["-o", path], &file[..]].concat())), "");
-    assert_eq!(fs::read_to_string(path).unwrap(), emit("rust"));
-    let nowhere = format!("{path}/out.rs");
-    let said = said(xdrc(&[&["-o", &nowhere], &file[..]].concat()), 1);
+    assert_eq!(printed(run(&["-o", "out.rs"])), "");
+    let written = fs::read_to_string(directory.path().join("out.rs")).unwrap();
+    assert_eq!(written, printed(run(&[])));
+    let said = said(run(&["-o", "out.rs/nowhere"]), 1);
     assert!(said.contains(": error: cannot write it: "), "{said}");
 }
 
 #[test]
 fn the_code_is_as_the_options_say() {
-    let code =
-        |options: &[&str]| printed(xdrc(&[options, &["tests/inputs/everything.x"]].concat()));
+    let directory = directory(&[("service.x", SERVICE)]);
+    let code = |options: &[&str]| {
+        let arguments = [options, &["service.x"]].concat();
+        printed(command(directory.path(), &arguments).output().unwrap())
+    };
     let plain = code(&[]);
     for part in [
-        "pub struct Client",
-        "pub trait Server",
-        "pub f: f32",
+        "struct Client",
+        "trait Server",
+        "name: String",
         "::metadr_runtime::",
     ] {
         assert!(plain.contains(part), "{part}");
@@ -211,34 +221,40 @@ fn the_code_is_as_the_options_say() {
         "::metadr",
     ]);
     for part in [
-        "pub struct Client",
-        "pub trait Server",
-        "String",
+        "struct Client",
+        "trait Server",
+        "name: String",
         "::metadr_runtime::",
     ] {
         assert!(!types.contains(part), "{part}");
     }
-    assert!(types.contains("::metadr::xdr::Bytes"));
-    assert!(!code(&["--client-only"]).contains("pub trait Server"));
-    assert!(!code(&["--server-only"]).contains("pub struct Client"));
-    assert!(code(&["--one-way", "NOTE"]).contains("One way: "));
-    assert!(code(&["--rename", "pair.first=one"]).contains("pub one: i32"));
-    assert!(code(&["--derive", "pair=::my::Trait"]).contains("::my::Trait"));
-    assert!(code(&["--serde"]).contains("serde"));
-    assert!(code(&["--arbitrary"]).contains("arbitrary"));
-    assert!(code(&["--types", "crate::wire"]).contains("crate::wire::Pair"));
+    assert!(types.contains("pub name: ::metadr::xdr::Bytes"), "{types}");
+    let client = code(&["--client-only"]);
+    assert!(client.contains("struct Client") && !client.contains("trait Server"));
+    let server = code(&["--server-only"]);
+    assert!(server.contains("trait Server") && !server.contains("struct Client"));
+    let each = [
+        (["--one-way", "NOTE"], "One way: "),
+        (["--rename", "pair.name=label"], "pub label: String"),
+        (["--derive", "pair=::my::Trait"], "::my::Trait"),
+        (["--types", "crate::wire"], "crate::wire::Pair"),
+    ];
+    for (options, part) in each {
+        assert!(code(&options).contains(part), "{options:?}");
+        assert!(!plain.contains(part), "{part}");
+    }
+    assert!(code(&["--serde"]).contains("serde") && !plain.contains("serde"));
+    assert!(code(&["--arbitrary"]).contains("Arbitrary") && !plain.contains("Arbitrary"));
 }
 
 #[test]
 fn a_reader_that_has_had_enough_is_no_error() {
-    let mut child = command(
-        Path::new(env!("CARGO_MANIFEST_DIR")),
-        &["tests/inputs/everything.x"],
-    )
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .unwrap();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut child = command(directory, &["../idl/kv_store.x"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(said(output, 0), "");
