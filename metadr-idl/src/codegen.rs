@@ -21,6 +21,7 @@ mod lists;
 mod naming;
 mod programs;
 mod scaffold;
+mod serde;
 mod server;
 mod structures;
 mod types;
