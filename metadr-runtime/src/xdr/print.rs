@@ -12,7 +12,7 @@ const MAX_STRING: usize = 128;
 /// How deep values within values are shown.
 const MAX_DEPTH: usize = 32;
 
-/// A value that [`print`] can show. Generated for every type.
+/// A value that [`print()`] can show. Generated for every type.
 pub trait Print {
     /// Writes the value.
     fn print(&self, printer: &mut Printer<'_, '_>);
@@ -56,7 +56,7 @@ pub fn print<T: Print + ?Sized>(value: &T, limit: usize) -> impl fmt::Display {
     })
 }
 
-/// Where [`print`] writes to.
+/// Where [`print()`] writes to.
 pub struct Printer<'a, 'f> {
     out: &'a mut fmt::Formatter<'f>,
     /// How many bytes may follow.
