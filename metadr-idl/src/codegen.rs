@@ -5,9 +5,9 @@
 //! implementations. What the block imports is seen in it alone, so that a file
 //! may define types called `Result`, `Option` or `Encode`.
 //!
-//! The stages: [`Names`](naming::Names) gives everything its Rust name,
-//! [`Facts`](facts::Facts) says what follows from how types contain each other,
-//! and a [`Generator`] writes each item with both at hand.
+//! The stages: `Names` gives everything its Rust name,
+//! `Facts` says what follows from how types contain each other,
+//! and a `Generator` writes each item with both at hand.
 
 mod arbitrary;
 mod client;
