@@ -63,8 +63,7 @@ pub fn boxed_array<T, const N: usize>(
 pub fn boxed_opaque<const N: usize, D: Decoder + ?Sized>(
     decoder: &mut D,
 ) -> Result<Box<[u8; N]>, DecodeError> {
-    let mut data = vec![0; N];
-    decoder.take_opaque_fixed(&mut data)?;
+    let data = decoder.take_opaque_fixed(N)?;
     let array = data.try_into().ok();
     Ok(array.expect("the vector is as long"))
 }

@@ -9,7 +9,7 @@ pub trait Decode: Sized {
     /// dialect. An array of such values is refused before anything is allocated
     /// if the input cannot hold it, so the nearer to the truth the better;
     /// a number over the truth would refuse good input.
-    const MIN_ENCODED_SIZE: usize = 0;
+    const MIN_ENCODED_SIZE: usize;
 
     /// Reads a value.
     ///
@@ -53,12 +53,13 @@ pub trait Decoder {
     ///
     /// Also [`DecodeErrorKind::BadBool`].
     fn take_bool(&mut self) -> Result<bool, DecodeError>;
-    /// `opaque[n]`, where n is the length of `target`.
+    /// `opaque[length]`, where `length` is that of the type. Nothing is
+    /// allocated unless the input holds it.
     ///
     /// # Errors
     ///
     /// Also [`DecodeErrorKind::BadPadding`].
-    fn take_opaque_fixed(&mut self, target: &mut [u8]) -> Result<(), DecodeError>;
+    fn take_opaque_fixed(&mut self, length: usize) -> Result<Vec<u8>, DecodeError>;
     /// `opaque<limit>`: a slice of the input where the dialect allows it.
     ///
     /// # Errors
@@ -95,7 +96,7 @@ pub trait Decoder {
     /// discriminant that only the type knows to be wrong.
     fn error_in_last_int(&self, kind: DecodeErrorKind) -> DecodeError;
 
-    /// `opaque[N]`.
+    /// `opaque[N]` that is small enough for the stack.
     ///
     /// # Errors
     ///
@@ -103,7 +104,7 @@ pub trait Decoder {
     #[inline]
     fn take_opaque_array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let mut array = [0; N];
-        self.take_opaque_fixed(&mut array)?;
+        array.copy_from_slice(&self.take_opaque_fixed(N)?);
         Ok(array)
     }
     /// `quadruple`.

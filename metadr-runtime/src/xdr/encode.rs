@@ -9,9 +9,7 @@ pub trait Encode {
     /// costs no more than a walk over the parts whose size varies.
     ///
     /// For other dialects it is no more than a hint.
-    fn encoded_len(&self) -> usize {
-        super::size::count(self)
-    }
+    fn encoded_len(&self) -> usize;
 
     /// Writes the value.
     ///

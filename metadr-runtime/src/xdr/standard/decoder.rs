@@ -233,11 +233,10 @@ impl Decoder for XdrDecoder<'_> {
     }
 
     #[inline]
-    fn take_opaque_fixed(&mut self, target: &mut [u8]) -> Result<(), DecodeError> {
-        let (data, size) = self.peek_padded(target.len())?;
-        target.copy_from_slice(data);
+    fn take_opaque_fixed(&mut self, length: usize) -> Result<Vec<u8>, DecodeError> {
+        let (data, size) = self.peek_padded(length)?;
         self.position += size;
-        Ok(())
+        Ok(data.to_vec())
     }
 
     // Inlined so that the slice is made where it is to stay: moving it costs as

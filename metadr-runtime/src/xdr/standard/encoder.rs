@@ -138,8 +138,7 @@ impl Encoder for XdrEncoder<'_> {
     }
 }
 
-// Functions of the buffer itself, as the compiler then knows that what is
-// written to it cannot change its length, and keeps that in a register.
+// Functions of the buffer itself: one pointer to follow instead of two.
 
 fn put_counted(buffer: &mut BytesMut, length: u32, value: &[u8]) {
     buffer.extend_from_slice(&length.to_be_bytes());

@@ -218,9 +218,17 @@ impl<const N: usize> Decoder for DecodeRun<N> {
     }
 
     #[inline]
-    fn take_opaque_fixed(&mut self, target: &mut [u8]) -> Result<(), DecodeError> {
-        target.copy_from_slice(self.take_slice(target.len())?);
-        self.take_padding(target.len())
+    fn take_opaque_fixed(&mut self, length: usize) -> Result<Vec<u8>, DecodeError> {
+        let data = self.take_slice(length)?.to_vec();
+        self.take_padding(length)?;
+        Ok(data)
+    }
+
+    #[inline]
+    fn take_opaque_array<const M: usize>(&mut self) -> Result<[u8; M], DecodeError> {
+        let data = self.take()?;
+        self.take_padding(M)?;
+        Ok(data)
     }
 
     fn take_opaque(&mut self, limit: u32) -> Result<Bytes, DecodeError> {

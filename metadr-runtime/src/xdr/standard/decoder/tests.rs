@@ -67,6 +67,16 @@ fn every_length_of_opaque_ends_after_its_padding() {
 }
 
 #[test]
+fn fixed_opaque_is_refused_before_anything_is_allocated() {
+    let size = usize::MAX - 7;
+    let error = decoding(b"\0\0\0\0", |decoder| decoder.take_opaque_fixed(size)).unwrap_err();
+    let missing = size - 4;
+    assert_eq!(*error.kind(), DecodeErrorKind::MissingData { missing });
+    let data = decoding(b"abcde\0\0\0", |decoder| decoder.take_opaque_fixed(5));
+    assert_eq!(data, Ok(b"abcde".to_vec()));
+}
+
+#[test]
 fn booleans_are_zero_or_one() {
     assert_eq!(
         decoding(b"\0\0\0\x01", |decoder| decoder.take_bool()),
