@@ -7,7 +7,7 @@ mod size;
 
 use crate::model::{Model, Type, TypeId, TypeKind};
 pub(super) use derives::Derives;
-use graph::Graph;
+use graph::{Graph, any_within};
 pub(super) use size::Minimum;
 use size::Sizes;
 
@@ -48,6 +48,15 @@ impl Facts {
     /// of a list. Such types count against the depth limit.
     pub(super) fn nests(&self, id: TypeId) -> bool {
         self.graph.nests(id)
+    }
+
+    /// Whether a use of a type leads to one that nests, through other names.
+    pub(super) fn leads_to_nesting(&self, model: &Model, ty: &Type) -> bool {
+        any_within(ty).is_some_and(|id| {
+            self.nests(id)
+                || matches!(&model.definition(id).kind, TypeKind::Alias(target)
+                    if self.leads_to_nesting(model, target))
+        })
     }
 
     /// Whether the last field of a structure is an optional one of itself, so

@@ -3,7 +3,7 @@
 pub use crate::xdr::list::{clone_list, debug_list, decode_list, drop_list, lists_are_equal};
 pub use crate::xdr::{
     Bytes, Decode, DecodeError, DecodeErrorKind, Decoder, Encode, EncodeError, Encoder, List,
-    Print, Printer, Quadruple, array, elements, opaque_size,
+    Print, Printer, Quadruple, array, elements, nested_elements, opaque_size,
 };
 // A file may define types of these names as well.
 pub use std::boxed::Box;

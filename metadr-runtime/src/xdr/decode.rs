@@ -250,6 +250,29 @@ where
     Ok(elements)
 }
 
+/// How many elements of a recursive type are allocated for before the first of
+/// them has been read.
+const NESTED_CAPACITY: usize = 16;
+
+/// As [`elements`], where an element can hold such a vector itself. It grows
+/// with what is read: each level of a hostile input could name a length for
+/// which the rest of the input would do, and all of them the same rest.
+///
+/// # Errors
+///
+/// The first error of `next`.
+#[doc(hidden)]
+pub fn nested_elements<T, F>(length: usize, mut next: F) -> Result<Vec<T>, DecodeError>
+where
+    F: FnMut() -> Result<T, DecodeError>,
+{
+    let mut elements = Vec::with_capacity(length.min(NESTED_CAPACITY));
+    for _ in 0..length {
+        elements.push(next()?);
+    }
+    Ok(elements)
+}
+
 /// Fills an array with what `next` yields, up to its first error. For generated code.
 ///
 /// # Errors
@@ -271,5 +294,21 @@ where
     match failure {
         Some(error) => Err(error),
         None => Ok(elements.map(|element| element.expect("without a failure all are there"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_arrays_are_not_allocated_for_before_they_are_read() {
+        let end = || DecodeError::new(DecodeErrorKind::MissingData { missing: 4 }, 0);
+        // With room for all of them it would panic.
+        let refused = nested_elements::<[u64; 8], _>(usize::MAX, || Err(end()));
+        assert_eq!(refused, Err(end()));
+        let mut left = [3, 2, 1].into_iter();
+        let taken = nested_elements(3, || left.next().ok_or_else(end));
+        assert_eq!(taken, Ok(vec![3, 2, 1]));
     }
 }

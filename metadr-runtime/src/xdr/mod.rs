@@ -23,7 +23,7 @@ mod standard;
 pub use bytes::Bytes;
 pub use decode::{Decode, Decoder};
 #[doc(hidden)]
-pub use decode::{array, elements};
+pub use decode::{array, elements, nested_elements};
 pub use encode::{Encode, Encoder};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use list::List;

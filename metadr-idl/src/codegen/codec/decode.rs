@@ -330,8 +330,13 @@ impl Generator<'_> {
             let take = format_ident!("take_{name}s");
             quote!(decoder.#take(length))
         } else {
+            let collect = if self.facts.leads_to_nesting(self.model, element) {
+                quote!(nested_elements)
+            } else {
+                quote!(elements)
+            };
             let element = self.decode_result(element, scope);
-            quote!(elements(length, || #element))
+            quote!(#collect(length, || #element))
         };
         let elements = handling.value(&elements);
         quote! {{

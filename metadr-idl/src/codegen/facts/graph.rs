@@ -121,7 +121,7 @@ fn within(ty: &Type, follow: &dyn Fn(&Type) -> bool) -> Option<TypeId> {
 }
 
 /// The definition that a use leads to in any way.
-fn any_within(ty: &Type) -> Option<TypeId> {
+pub(super) fn any_within(ty: &Type) -> Option<TypeId> {
     match ty {
         Type::Named(id) => Some(*id),
         Type::Fixed(inner, _) | Type::Variable(inner, _) | Type::Optional(inner) => {
