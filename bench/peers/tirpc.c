@@ -95,12 +95,12 @@ struct shape {
     size_t size;
 };
 
-static char buffer[BUFFER];
+static char *buffer;
 
 static size_t encode(const struct shape *shape)
 {
     XDR xdr;
-    xdrmem_create(&xdr, buffer, sizeof buffer, XDR_ENCODE);
+    xdrmem_create(&xdr, buffer, BUFFER, XDR_ENCODE);
     forget(shape->value);
     if (!shape->code(&xdr, shape->value))
         abort();
@@ -130,6 +130,8 @@ static void decode(const struct shape *shape, size_t length)
 
 int main(void)
 {
+    buffer = malloc(BUFFER);
+
     struct small small = make_small(0);
     struct smalls smalls = make_smalls();
     struct blob blob = make_blob();

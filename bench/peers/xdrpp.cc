@@ -86,7 +86,7 @@ static items make_items()
     return items;
 }
 
-static uint32_t buffer[BUFFER / 4];
+static uint32_t *buffer;
 
 /* What can be done with a shape. */
 struct actions {
@@ -123,6 +123,8 @@ template <typename T> static actions actions_of(T value)
 
 int main()
 {
+    buffer = static_cast<uint32_t *>(std::malloc(BUFFER));
+
     std::map<std::string, actions> shapes;
     shapes["small"] = actions_of(make_small(0));
     shapes["smalls"] = actions_of(make_smalls());

@@ -1,7 +1,7 @@
 //! The table of docs/performance.md.
 
 use crate::contender::{Contender, Operation, Shape};
-use crate::contenders::{FLOOR, OURS};
+use crate::contenders::{FLOOR, OURS, PEERS};
 use crate::measure::Samples;
 use std::fmt;
 
@@ -52,8 +52,7 @@ impl fmt::Display for Table {
                 }
             }
             // The best is the one that is nearest to ours or ahead of it.
-            let to_best = (0..samples.len())
-                .filter(|index| ![OURS, FLOOR].contains(index))
+            let to_best = (PEERS..samples.len())
                 .filter_map(|index| ratio(samples, OURS, index))
                 .fold(f64::NEG_INFINITY, f64::max);
             let to_floor = ratio(samples, OURS, FLOOR).unwrap_or(f64::NAN);

@@ -89,11 +89,12 @@ fn put_data(data: &[u8], limit: usize, out: &mut Vec<u8>) -> bool {
     }
     out.extend_from_slice(&(data.len() as u32).to_be_bytes());
     out.extend_from_slice(data);
-    match data.len() % 4 {
-        1 => out.extend_from_slice(&[0; 3]),
-        2 => out.extend_from_slice(&[0; 2]),
-        3 => out.extend_from_slice(&[0; 1]),
-        _ => {}
+    let padding = data.len().wrapping_neg() % 4;
+    if padding & 1 != 0 {
+        out.extend_from_slice(&[0; 1]);
+    }
+    if padding & 2 != 0 {
+        out.extend_from_slice(&[0; 2]);
     }
     true
 }

@@ -15,6 +15,8 @@ use process::{Peer, Program};
 pub(crate) const OURS: usize = 0;
 /// What is written by hand.
 pub(crate) const FLOOR: usize = 1;
+/// This project and what belongs to it: the peers follow.
+pub(crate) const PEERS: usize = 3;
 
 /// Builds the peers in other languages that can be built, and says which cannot.
 pub(crate) fn programs() -> Vec<Program> {
@@ -32,6 +34,7 @@ pub(crate) fn all(programs: &[Program]) -> Vec<Box<dyn Contender>> {
     let mut all: Vec<Box<dyn Contender>> = vec![
         Box::new(metadr::metadr(&inputs)),
         Box::new(floor::floor(&inputs)),
+        Box::new(metadr::unchecked(&inputs)),
         Box::new(xdr_codec::xdr_codec(&inputs)),
         Box::new(stellar::stellar(&inputs)),
         Box::new(nfs3::nfs3(&inputs)),
