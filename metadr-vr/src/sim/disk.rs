@@ -148,7 +148,7 @@ impl Disk {
         let loaded = meta::load(&self.file)?;
         self.write_first = loaded.write_first;
         let image = self.image.take();
-        let start = match (loaded.meta.life.clone(), image) {
+        let start = match (loaded.meta.life, image) {
             (Life::Formatted, _) => Start::New,
             (Life::CleanShutdown(hash), Some(image))
                 if hash == hash_of(&image) && log_of(loaded.meta.cluster, &image).is_some() =>
