@@ -31,6 +31,17 @@ pub struct File {
     pub passthrough: Vec<Span>,
     /// The C headers that its passthrough lines include.
     pub imports: Vec<Import>,
+    /// What its passthrough lines define for C.
+    pub defines: Vec<Define>,
+}
+
+/// `%#define NAME value`, also where only the C header that rpcgen writes has it.
+#[derive(Clone, Debug)]
+pub struct Define {
+    /// The name.
+    pub name: Identifier,
+    /// The rest of the line, without a comment and blanks around it.
+    pub value: String,
 }
 
 /// `%#include "name.h"`: where `name.x` is found, its names are known.
@@ -225,7 +236,7 @@ pub enum BaseType {
 /// A number, or the name of one.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// A literal, as written, but without a `+`.
+    /// A literal, as written, but without a `+` and without `'` between digits.
     Number(String, Span),
     /// A constant or an enumerator.
     Name(ScopedName),

@@ -14,6 +14,7 @@ mod externs;
 mod hints;
 mod programs;
 mod report;
+mod same;
 mod scopes;
 mod sizes;
 mod types;
@@ -34,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use unions::EnumeratorIndex;
-use values::Number;
+use values::{Ambiguous, Number};
 
 /// # Errors
 ///
@@ -69,7 +70,7 @@ fn run(tree: &Tree, options: &CheckOptions) -> (Model, Diagnostics) {
         names,
         externs,
         hints: Hints::new(tree),
-        ambiguous: Vec::new(),
+        ambiguous: Ambiguous::default(),
         is_incomplete: BTreeSet::new(),
         enumerators: BTreeMap::new(),
         identities: BTreeMap::new(),
@@ -117,8 +118,7 @@ struct Checker<'a> {
     is_incomplete: BTreeSet<TypeId>,
     /// The enumerators of those that are discriminants.
     enumerators: BTreeMap<TypeId, Rc<EnumeratorIndex>>,
-    /// Uses of names of programs, versions or procedures that several have.
-    ambiguous: Vec<(Span, Vec<ValueId>)>,
+    ambiguous: Ambiguous,
     /// The numbers of programs and versions, and where they are given.
     identities: BTreeMap<(u32, u32), Span>,
     report: Report<'a>,
@@ -201,24 +201,41 @@ impl<'a> Checker<'a> {
         self.check_ambiguous();
     }
 
-    /// A constant that another file defines too, which C's headers allow if both
-    /// say the same.
+    /// Two constants with the same name, or a constant and an enumerator. C's
+    /// headers have the like, and mean the same.
     fn repeated(&mut self, id: ValueId, first: ValueId) {
         let (one, before) = (self.names.values[id], self.names.values[first]);
         let is_same = match (one.origin, before.origin) {
             (Origin::Text(one), Origin::Text(before)) => one == before,
             (Origin::Text(_), _) | (_, Origin::Text(_)) => false,
-            _ => self.number_of(id) == self.number_of(first),
+            _ => match (self.number_of(id), self.number_of(first)) {
+                (Some(one), Some(before)) => one == before,
+                // What is wrong was reported.
+                _ => return,
+            },
         };
         let line = self.report.line(before.span, one.span);
         let name = one.name;
-        if is_same {
-            let message = format!("constant `{name}` is defined twice, first in {line}");
-            self.report.deviation(one.span, message);
-        } else {
+        let what = |origin: Origin<'_>| match origin {
+            Origin::Enumerator { .. } => "enumerator",
+            _ => "constant",
+        };
+        let (what, first) = (what(one.origin), what(before.origin));
+        let article = if first == "enumerator" { "an" } else { "a" };
+        if !is_same {
             let message =
-                format!("constant `{name}` has another value than in {line}, expected the same");
+                format!("{what} `{name}` has another value than in {line}, expected the same");
             self.report.error(one.span, message);
+        } else if what != first {
+            let message =
+                format!("{what} `{name}` is the name of {article} {first} too, in {line}");
+            self.report.warning(one.span, message);
+        } else if self.report.is_same_file(one.span, before.span) {
+            let message = format!("{what} `{name}` is defined twice, first in {line}");
+            self.report.warning(one.span, message);
+        } else {
+            let message = format!("{what} `{name}` is defined twice, first in {line}");
+            self.report.deviation(one.span, message);
         }
     }
 }

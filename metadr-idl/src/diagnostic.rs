@@ -69,8 +69,13 @@ impl Diagnostic {
 
     /// An error that has no place in a file, as one in an option.
     pub fn without_place(message: impl Into<String>) -> Self {
+        Self::without_place_at(Severity::Error, message)
+    }
+
+    /// A finding that has no place in a file.
+    pub(crate) fn without_place_at(severity: Severity, message: impl Into<String>) -> Self {
         Self {
-            severity: Severity::Error,
+            severity,
             span: Span::default(),
             file: String::new(),
             line: 0,

@@ -17,6 +17,7 @@ mod tokens;
 pub(crate) use text::{Comment, Text};
 pub(crate) use tokens::{Token, tokens};
 
+use crate::ast::Define;
 use crate::library::Library;
 use crate::{Diagnostic, FileId, Severity, Span};
 use conditionals::Conditional;
@@ -35,6 +36,8 @@ pub(crate) struct Preprocessed {
     pub(crate) passthrough: Vec<Span>,
     /// The C headers that `%` lines include, each with its place.
     pub(crate) headers: Vec<(String, Span)>,
+    /// What `%` lines define.
+    pub(crate) defines: Vec<Define>,
     /// Whatever there is to say about it.
     pub(crate) found: Vec<Diagnostic>,
 }
@@ -148,12 +151,14 @@ impl Preprocessor<'_, '_> {
             self.out.passthrough.push(span);
         }
         let is_header_line = cursor.is_active() || cursor.is_active_in_header();
-        if let Some(header) = directives::included_header(line)
-            && is_header_line
-            && !self.is_silent
-        {
-            let place = Span::new(span.start + header.start, span.start + header.end);
-            self.out.headers.push((line[header].to_owned(), place));
+        if is_header_line && !self.is_silent {
+            if let Some(header) = directives::included_header(line) {
+                let place = Span::new(span.start + header.start, span.start + header.end);
+                self.out.headers.push((line[header].to_owned(), place));
+            }
+            self.out
+                .defines
+                .extend(directives::define_of(line, span.start));
         }
         cursor.position += line.len();
         cursor.is_at_line_start = false;

@@ -117,6 +117,7 @@ impl Reader<'_> {
                 definitions,
                 passthrough: preprocessed.passthrough,
                 imports,
+                defines: preprocessed.defines,
             },
         })
     }

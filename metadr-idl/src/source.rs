@@ -185,6 +185,18 @@ impl SourceMap {
         }
     }
 
+    /// The file and the line that a span starts in, without a look at the line.
+    pub(crate) fn line_of(&self, span: Span) -> (&str, usize) {
+        let Entry {
+            source,
+            start,
+            lines,
+        } = &self.files[self.file_of(span).0];
+        let offset = (span.start - start).clamp(lines[0], source.text.len());
+        let line = lines.partition_point(|line| *line <= offset);
+        (&source.name, line)
+    }
+
     /// The text of a span.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 //! its place, what was found and what was expected. Each case is named by the
 //! mistake.
 
-use metadr_idl::model::Model;
+use metadr_idl::model::{ConstantValue, Item, Model, Type, TypeId, TypeKind};
 use metadr_idl::source::InMemory;
 use metadr_idl::{
     CheckOptions, Diagnostics, Options, ReadOptions, Severity, Source, ast::Tree, compile, lint,
@@ -85,8 +85,8 @@ fn names() {
             "namespace n { const A = 1; }\ntypedef opaque b[A];"
         ),
         (
-            "constant for C alone",
-            "%#define MAX 16 /* most */\ntypedef string a<MAX>;"
+            "constant for C alone that is no number",
+            "%#define MAX (A + 1) /* most */\ntypedef string a<MAX>;"
         ),
         (
             "name of a header",
@@ -102,13 +102,37 @@ fn names() {
             "type three times, and what is in it",
             "struct a { int b; };\nenum a { C = 0 };\nunion a switch (int d) { case 1: none e; };"
         ),
-        ("constant twice", "const A = 1;\nconst A = 1;"),
+        (
+            "type twice, the same",
+            "struct a { int b; };\nstruct a { int b; };\ntypedef opaque c<4>;\ntypedef opaque c<4>;"
+        ),
+        ("constant twice, the same", "const A = 1;\nconst A = 0x1;"),
+        ("constant twice", "const A = 1;\nconst A = 2;"),
         ("enumerator twice", "enum a { B = 0, B = 1 };"),
         (
             "enumerator of two enumerations",
             "enum a { B = 0 };\nenum c { B = 1 };"
         ),
-        ("enumerator and constant", "const A = 1;\nenum b { A = 1 };"),
+        (
+            "enumerator of two enumerations, where it could be either",
+            "enum a { B = 1 };\nenum c { B = 1 };\nenum d { B = 2 };\ntypedef opaque e[B];"
+        ),
+        (
+            "enumerator and constant, the same",
+            "const A = 1;\nenum b { A = 1 };"
+        ),
+        (
+            "enumerator and constant",
+            "const A = 1;\nenum b { A = 2 };\nenum c { D = 3 };\nconst D = 4;"
+        ),
+        (
+            "enumerators of enumerations without a name, from outside",
+            "struct a { enum { N = 1 } b; };\nstruct c { enum { N = 2 } d; };\ntypedef opaque e[N];"
+        ),
+        (
+            "enumerator of another enumeration than the qualified",
+            "enum a { B = 1 };\nenum c { D = 2 };\ntypedef opaque e[a::D];"
+        ),
         ("field twice", "struct a { int b; int c; hyper b; };"),
     ]));
 }
@@ -377,7 +401,11 @@ fn several_files() {
     let b =
         "const SIZE = 4;\nenum e { A = 0 };\nstruct s { int a; };\nnamespace n { typedef int t; }";
     let cases = [
-        ("type of both", "%#include \"b.h\"\nstruct s { int a; };", b),
+        (
+            "type of both",
+            "%#include \"b.h\"\nstruct s { hyper a; };",
+            b,
+        ),
         (
             "constant of both with another value",
             "%#include \"b.h\"\nconst SIZE = 5;",
@@ -422,7 +450,7 @@ fn several_files() {
 #[test]
 fn names_of_headers_may_be_let_pass_but_nothing_else() {
     let text =
-        "%#include <sys/types.h>\n%#define MAX 3\nstruct a { dev_t b; int c[MAX]; int d[SIZE]; };";
+        "%#include <sys/types.h>\n%#define MAX C\nstruct a { dev_t b; int c[MAX]; int d[SIZE]; };";
     let assume_headers = CheckOptions {
         assume_headers: true,
         ..CheckOptions::default()
@@ -438,6 +466,237 @@ fn names_of_headers_may_be_let_pass_but_nothing_else() {
     };
     assert!(lint(&tree(text), &pedantic).has_errors());
     assert!(lint(&tree("struct a { dev_t b; };"), &assume_headers).has_errors());
+}
+
+/// The model of a text in which nothing is to be found.
+fn passes(text: &str) -> Model {
+    let model = check(text).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(model.warnings.is_empty(), "{}", model.warnings);
+    model
+}
+
+/// What the last type of the text stands for.
+fn last_alias(text: &str) -> Type {
+    let mut model = passes(text);
+    match model.types.pop().map(|last| last.kind) {
+        Some(TypeKind::Alias(ty)) => ty,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_refused_if_pedantic(text: &str) -> bool {
+    let pedantic = CheckOptions {
+        pedantic: true,
+        ..CheckOptions::default()
+    };
+    metadr_idl::check(&tree(text), &pedantic).is_err()
+}
+
+#[test]
+fn names_of_rpc_headers_are_known_where_no_file_defines_them() {
+    for (name, meant) in [
+        ("netobj", Type::Opaque(1024)),
+        ("des_block", Type::OpaqueFixed(8)),
+        ("wrapstring", Type::String(u32::MAX)),
+        ("rpcprog_t", Type::UnsignedInt),
+        ("uint_t", Type::UnsignedInt),
+        ("ushort_t", Type::UnsignedShort),
+    ] {
+        let text = format!("typedef {name} a;");
+        assert_eq!(last_alias(&text), meant, "{name}");
+        assert!(is_refused_if_pedantic(&text), "{name}");
+        let own = format!("typedef hyper {name}; typedef {name} a;");
+        assert_eq!(last_alias(&own), Type::Named(TypeId(0)), "{name}");
+    }
+    let text = "typedef string a<MAXNETNAMELEN>;";
+    assert_eq!(last_alias(text), Type::String(255));
+    assert!(is_refused_if_pedantic(text));
+    let own = format!("const MAXNETNAMELEN = 3; {text}");
+    assert_eq!(last_alias(&own), Type::String(3));
+}
+
+#[test]
+fn a_number_that_is_defined_for_c_is_a_constant_where_nothing_else_has_the_name() {
+    for (define, size) in [
+        ("%#define MAX 16 /* most */", 16),
+        ("%# define MAX (0x10UL)", 16),
+        ("#ifdef RPC_HDR\n%#define MAX 1024\n#endif", 1024),
+        ("%#define MAX 16\nconst MAX = 4;", 4),
+        ("%#define MAXNETNAMELEN 7\n#define MAX MAXNETNAMELEN", 7),
+    ] {
+        let text = format!("{define}\ntypedef opaque a[MAX];");
+        assert_eq!(last_alias(&text), Type::OpaqueFixed(size), "{define}");
+    }
+    let of_other = tree_of(&[
+        ("a.x", "%#include \"b.h\"\ntypedef opaque a[MAX];"),
+        ("b.x", "%#define MAX 5"),
+    ]);
+    let model = metadr_idl::check(&of_other, &CheckOptions::default()).unwrap();
+    let kind = &model.types[0].kind;
+    assert!(matches!(kind, TypeKind::Alias(Type::OpaqueFixed(5))));
+    assert!(is_refused_if_pedantic(
+        "%#define MAX 16\ntypedef opaque a[MAX];"
+    ));
+    let unused = "#if 0\n%#define MAX 16\n#endif\ntypedef opaque a[MAX];";
+    assert!(check(unused).is_err());
+}
+
+#[test]
+fn labels_and_names_find_the_enumerators_of_their_own_enumeration_first() {
+    let text = "
+        enum color { RED = 0, BLUE = 1 };
+        struct a { enum { NONE = 2, RED = 3 } kind; opaque size[NONE]; opaque more[RED]; };
+        struct b { enum { NONE = 4 } kind; opaque size[NONE]; };
+        union u switch (color c) { case color::RED: void; case BLUE: int x; };
+        union v switch (enum { BLUE = 7, GREEN = 8 } c) { case BLUE: void; default: int x; };
+        typedef opaque d[RED];
+        typedef opaque e[color::BLUE];
+        typedef opaque f[GREEN];";
+    let model = passes(text);
+    let sizes = |name: &str| {
+        let ty = model.types.iter().find(|one| one.name == name).unwrap();
+        let size = |ty: &Type| match ty {
+            Type::OpaqueFixed(size) => Some(*size),
+            _ => None,
+        };
+        match &ty.kind {
+            TypeKind::Alias(ty) => vec![size(ty).unwrap()],
+            TypeKind::Structure(fields) => {
+                fields.iter().filter_map(|field| size(&field.ty)).collect()
+            }
+            TypeKind::Union(union) => union
+                .cases
+                .iter()
+                .map(|case| u32::try_from(case.value).unwrap())
+                .collect(),
+            TypeKind::Enumeration(_) => Vec::new(),
+        }
+    };
+    assert_eq!(sizes("a"), [2, 3]);
+    assert_eq!(sizes("b"), [4]);
+    assert_eq!(sizes("u"), [0, 1]);
+    assert_eq!(sizes("v"), [7]);
+    assert_eq!([sizes("d"), sizes("e"), sizes("f")], [[0], [1], [8]]);
+    assert!(is_refused_if_pedantic(
+        "enum a { B = 1 }; typedef opaque c[a::B];"
+    ));
+}
+
+#[test]
+fn the_same_enumerator_of_many_enumerations_takes_time_in_proportion_to_the_text() {
+    let enums = |n: usize| {
+        let lines = (0..n).map(|i| format!("enum e{i} {{ A = 1 }}; typedef opaque t{i}[A];\n"));
+        lines.collect::<String>()
+    };
+    let started = Instant::now();
+    assert!(!lint(&tree(&enums(20_000)), &CheckOptions::default()).has_errors());
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+}
+
+#[test]
+fn an_error_behind_many_warnings_is_an_error_and_many_warnings_are_none() {
+    let all: String = (0..1500)
+        .map(|i| format!("enum e{i} {{ A{i} = 4294967295 }};\n"))
+        .collect();
+    let found = lint(&tree(&all), &CheckOptions::default());
+    assert!(!found.has_errors());
+    assert_eq!(found.iter().count(), 1001);
+    assert!(check(&all).is_ok());
+    let found = lint(
+        &tree(&format!("{all}struct s {{ missing a; }};")),
+        &CheckOptions::default(),
+    );
+    assert!(found.to_string().contains("type `missing` is not defined"));
+}
+
+#[test]
+fn programs_of_imported_files_are_known_as_numbers_alone() {
+    let program = "{ version V { absent F(missing) = 4; } = 3; } = 2;";
+    let imported = format!("const A = 1;\nprogram P {program}");
+    let text = "%#include \"b.h\"\ntypedef opaque a[P];\n\
+                program P { version V { void F(void) = 4; } = 3; } = 2;";
+    let tree = tree_of(&[("a.x", text), ("b.x", &imported)]);
+    let model = metadr_idl::check(&tree, &CheckOptions::default()).unwrap();
+    assert!(model.warnings.is_empty(), "{}", model.warnings);
+    let is_program = |item: &&Item| matches!(item, Item::Program(_));
+    assert_eq!(model.root.items.iter().filter(is_program).count(), 1);
+    assert_eq!(model.types.len(), 1);
+    let kind = &model.types[0].kind;
+    assert!(matches!(kind, TypeKind::Alias(Type::OpaqueFixed(2))));
+}
+
+#[test]
+fn what_two_files_define_alike_is_defined_once() {
+    let same = "const N = 3;\nenum e { A, B };\n\
+                struct s { int a; struct { e b<N>; } *c; };\n\
+                union u switch (e d) { case A: string f<>; default: void; };\n\
+                typedef opaque t[N];\n";
+    let a = format!("%#include \"b.h\"\n{same}typedef s own;");
+    let tree = tree_of(&[("a.x", &a), ("b.x", same)]);
+    let model = metadr_idl::check(&tree, &CheckOptions::default()).unwrap();
+    assert!(model.warnings.is_empty(), "{}", model.warnings);
+    let names: Vec<_> = model.types.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["e", "s", "s_c", "u", "t", "own"]);
+    assert_eq!(model.root.items.len(), 7);
+    for (from, to) in [
+        ("e { A, B }", "e { B, A }"),
+        ("int a", "hyper a"),
+        ("<N>", "<4>"),
+        ("*c", "c"),
+        ("string f<>", "opaque f<>"),
+        ("default: void", "case B: void"),
+        ("t[N]", "t<N>"),
+    ] {
+        let other = same.replace(from, to);
+        assert_ne!(other, same);
+        let tree = tree_of(&[("a.x", &a), ("b.x", &other)]);
+        assert!(metadr_idl::check(&tree, &CheckOptions::default()).is_err());
+    }
+}
+
+#[test]
+fn arrays_and_pointers_are_arguments_and_results_where_it_is_clear_what_they_mean() {
+    let text = "program p { version v {
+        int *a(opaque<4>) = 1; int<2> b(opaque x[3]) = 2; int[5] c(int x<>) = 3;
+        opaque<> d(hyper[2], int *y) = 4; string<9> e(string<8>) = 5; } = 1; } = 1;";
+    let model = passes(text);
+    let Some(Item::Program(program)) = model.root.items.first() else {
+        panic!("{:?}", model.root);
+    };
+    let procedures = program.versions[0].procedures.iter();
+    let types = procedures.map(|one| {
+        let arguments: Vec<_> = one.arguments.iter().map(|one| one.ty.clone()).collect();
+        (one.result.clone().unwrap(), arguments)
+    });
+    let (int, hyper) = (|| Box::new(Type::Int), Box::new(Type::Hyper));
+    let expected = [
+        (Type::Optional(int()), vec![Type::Opaque(4)]),
+        (Type::Variable(int(), 2), vec![Type::OpaqueFixed(3)]),
+        (Type::Fixed(int(), 5), vec![Type::Variable(int(), u32::MAX)]),
+        (
+            Type::Opaque(u32::MAX),
+            vec![Type::Fixed(hyper, 2), Type::Optional(int())],
+        ),
+        (Type::String(9), vec![Type::String(8)]),
+    ];
+    assert_eq!(types.collect::<Vec<_>>(), expected);
+    assert!(is_refused_if_pedantic(text));
+}
+
+#[test]
+fn what_other_compilers_write_between_definitions_and_digits_has_no_meaning() {
+    let text = "pragma header nlm4;\npragma public;\nconst A = 0xAB'CD;\nconst B = 1'000'000;\n\
+                typedef int pragma;";
+    let model = passes(text);
+    let numbers = model.root.items.iter().filter_map(|item| match item {
+        Item::Constant(constant) => Some(constant.value.clone()),
+        _ => None,
+    });
+    let expected = [0xABCD, 1_000_000].map(ConstantValue::Number);
+    assert_eq!(numbers.collect::<Vec<_>>(), expected);
+    for part in text.lines().take(4) {
+        assert!(is_refused_if_pedantic(part), "{part}");
+    }
 }
 
 #[test]
@@ -597,7 +856,7 @@ fn types_without_a_name_get_that_of_their_parent_and_field() {
         .items
         .iter()
         .map(|item| match item {
-            metadr_idl::model::Item::Type(id) => model.definition(*id),
+            Item::Type(id) => model.definition(*id),
             other => panic!("{other:?}"),
         })
         .map(|one| (one.name.as_str(), one.is_anonymous))

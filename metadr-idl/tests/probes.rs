@@ -30,16 +30,26 @@ const REASONS: &[(&str, &str)] = &[
     ("duplicate_field", "C fails later"),
     ("const_hex_upperX", "C has it, and it says what it means"),
     (
+        "const_digitsep",
+        "C++ and goxdr have it, and it says what it means",
+    ),
+    (
         "const_bad_octal",
         "8 and 9 are no octal digits; C fails later",
     ),
-    ("enum_redefine_tag", "C fails later"),
     (
         "union_hyper",
         "RFC 4506 section 4.15: a discriminant is an int, an unsigned int or an enumeration",
     ),
     ("union_inline_enum", "it says what it means, as in a field"),
     ("union_dup_case", "C fails later"),
+    ("proc_ret_string_angle", "it says what it means"),
+    ("proc_opaque", "it says what it means, as in a field"),
+    (
+        "proc_ret_ptr",
+        "it says what it means, and public files have it",
+    ),
+    ("proc_array", "it says what it means, as in a field"),
     ("proc_num_dup", "only one of the procedures could be called"),
     (
         "version_dup_num",

@@ -1,4 +1,6 @@
-//! C's names for number types, which hold where no file defines them.
+//! Names of C's headers, which hold where no file defines them: what
+//! `<sys/types.h>` calls number types, and what `<rpc/rpc.h>` defines, which
+//! rpcgen's code always includes.
 
 use crate::model::Type;
 
@@ -6,11 +8,18 @@ use crate::model::Type;
 pub(super) fn builtin(name: &str) -> Option<(Type, &'static str)> {
     Some(match name {
         "int8_t" | "int8" => (Type::Char, "int"),
-        "uint8_t" | "uint8" | "u_int8_t" | "u_char" => (Type::UnsignedChar, "unsigned int"),
+        "uint8_t" | "uint8" | "u_int8_t" | "u_char" | "uchar_t" => {
+            (Type::UnsignedChar, "unsigned int")
+        }
         "int16_t" | "int16" => (Type::Short, "int"),
-        "uint16_t" | "uint16" | "u_int16_t" | "u_short" => (Type::UnsignedShort, "unsigned int"),
+        "uint16_t" | "uint16" | "u_int16_t" | "u_short" | "ushort_t" => {
+            (Type::UnsignedShort, "unsigned int")
+        }
         "int32_t" | "int32" => (Type::Int, "int"),
-        "uint32_t" | "uint32" | "u_int32_t" | "u_int" | "u_long" => {
+        "uint32_t" | "uint32" | "u_int32_t" | "u_int" | "uint_t" | "u_long" | "ulong_t" => {
+            (Type::UnsignedInt, "unsigned int")
+        }
+        "rpcprog_t" | "rpcvers_t" | "rpcproc_t" | "rpcprot_t" | "rpcport_t" => {
             (Type::UnsignedInt, "unsigned int")
         }
         "int64_t" | "int64" | "quad_t" | "longlong_t" => (Type::Hyper, "hyper"),
@@ -18,6 +27,26 @@ pub(super) fn builtin(name: &str) -> Option<(Type, &'static str)> {
             (Type::UnsignedHyper, "unsigned hyper")
         }
         "bool_t" => (Type::Bool, "bool"),
+        "netobj" => (Type::Opaque(1024), "opaque<1024>"),
+        "des_block" => (Type::OpaqueFixed(8), "opaque[8]"),
+        "wrapstring" => (Type::String(u32::MAX), "string<>"),
+        _ => return None,
+    })
+}
+
+/// The number that `<rpc/rpc.h>` means by a name: flavors of authentication and
+/// limits of the types above.
+pub(super) fn constant(name: &str) -> Option<i128> {
+    Some(match name {
+        "AUTH_NONE" | "AUTH_NULL" => 0,
+        "AUTH_SYS" | "AUTH_UNIX" => 1,
+        "AUTH_SHORT" => 2,
+        "AUTH_DH" | "AUTH_DES" => 3,
+        "AUTH_KERB" => 4,
+        "RPCSEC_GSS" => 6,
+        "MAX_AUTH_BYTES" => 400,
+        "MAX_MACHINE_NAME" | "MAXNETNAMELEN" => 255,
+        "MAX_NETOBJ_SZ" => 1024,
         _ => return None,
     })
 }

@@ -2,14 +2,16 @@
 
 use super::Report;
 use super::externs::Externs;
+use super::same::same_body;
 use super::scopes::{
     Body, Entry, Origin, Place, ROOT, ScopeId, Scopes, TypeIndex, TypeName, ValueId, ValueName,
 };
-use crate::Span;
 use crate::ast::{
     self, ConstantValue, Definition, DefinitionKind, Enumerator, Identifier, ScopedName, Shape,
     Tree, TypeSpecifier,
 };
+use crate::{Severity, Span};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ptr;
 
@@ -23,10 +25,14 @@ pub(super) struct Names<'a> {
     pub(super) values: Vec<ValueName<'a>>,
     /// `typedef struct T T;`, which C needs and which means nothing here.
     pub(super) self_typedefs: Vec<(Place, &'a ScopedName)>,
-    /// Constants that another file has defined before, and the first.
+    /// Constants and enumerators with the name of a constant, and the one before.
     pub(super) repeated: Vec<(ValueId, ValueId)>,
+    /// The enumerators of enumerations without a name, by the type around them.
+    pub(super) nested: HashMap<TypeIndex, HashMap<&'a str, Vec<ValueId>>>,
     /// The types without a name, by the address of their node.
     anonymous: HashMap<*const DefinitionKind, TypeIndex>,
+    /// The enumerators of each enumeration, once one is asked for.
+    qualified: OnceCell<HashMap<TypeIndex, HashMap<&'a str, [ValueId; 1]>>>,
 }
 
 impl<'a> Names<'a> {
@@ -38,7 +44,9 @@ impl<'a> Names<'a> {
             values: Vec::new(),
             self_typedefs: Vec::new(),
             repeated: Vec::new(),
+            nested: HashMap::new(),
             anonymous: HashMap::new(),
+            qualified: OnceCell::new(),
         };
         let mut declaring = Declaring {
             names,
@@ -48,7 +56,11 @@ impl<'a> Names<'a> {
             unnamed: Vec::new(),
         };
         for (file, content) in tree.files.iter().enumerate() {
-            let place = Place { scope: ROOT, file };
+            let place = Place {
+                scope: ROOT,
+                file,
+                within: None,
+            };
             for definition in &content.definitions {
                 declaring.definition(definition, place);
             }
@@ -60,6 +72,67 @@ impl<'a> Names<'a> {
     /// The type that a node without a name defines.
     pub(super) fn anonymous(&self, node: &DefinitionKind) -> Option<TypeIndex> {
         self.anonymous.get(&ptr::from_ref(node)).copied()
+    }
+
+    /// What a name can stand for where a number is expected: a constant or
+    /// enumerators, and programs, versions or procedures where there is no such.
+    /// The names of the type around the place come first.
+    pub(super) fn values_of<'s>(
+        &'s self,
+        name: &ScopedName,
+        place: Place,
+    ) -> Option<&'s [ValueId]> {
+        let scopes = &self.scopes;
+        let own = self.nested_value(name, place);
+        let found = own
+            .or_else(|| scopes.find(place.scope, name, |scope, name| scope.values.get(name)))
+            .or_else(|| scopes.find(place.scope, name, |scope, name| scope.nested.get(name)));
+        if let Some(found) = found {
+            return Some(found);
+        }
+        let identities =
+            || scopes.find(place.scope, name, |scope, name| scope.identities.get(name));
+        match self.enumerator_of_type(name, place) {
+            Some(found) => Some(found),
+            None => identities().map(Vec::as_slice),
+        }
+    }
+
+    fn nested_value<'s>(&'s self, name: &ScopedName, place: Place) -> Option<&'s Vec<ValueId>> {
+        let [bare] = &name.parts[..] else { return None };
+        let nested = self.nested.get(&place.within?)?;
+        if name.absolute {
+            None
+        } else {
+            nested.get(bare.as_str())
+        }
+    }
+
+    /// `color::RED`, as C++ writes an enumerator of `enum color`.
+    fn enumerator_of_type<'s>(&'s self, name: &ScopedName, place: Place) -> Option<&'s [ValueId]> {
+        let (last, path) = name.parts.split_last()?;
+        let (ty, path) = path.split_last()?;
+        let searched = self.scopes.searched(place.scope, name).into_iter();
+        let mut scopes = searched.filter_map(|outer| self.scopes.within(outer, path));
+        let ty = scopes.find_map(|scope| self.scopes.all[scope].types.get(ty).copied())?;
+        let qualified = self.qualified.get_or_init(|| self.qualified());
+        let found = qualified.get(&ty)?.get(last.as_str())?;
+        Some(found)
+    }
+
+    fn qualified(&self) -> HashMap<TypeIndex, HashMap<&'a str, [ValueId; 1]>> {
+        let types = self.types.iter().enumerate();
+        let enumerations = types.filter_map(|(index, ty)| {
+            let Body::Enumeration(all) = ty.body else {
+                return None;
+            };
+            let names = all.iter().map(|one| one.name.name.as_str());
+            Some((
+                index,
+                names.zip((ty.enumerators..).map(|id| [id])).collect(),
+            ))
+        });
+        enumerations.collect()
     }
 }
 
@@ -97,7 +170,7 @@ impl<'a> Declaring<'a, '_, '_, '_> {
                     ConstantValue::Text(text, _) => Origin::Text(text),
                 };
                 let id = self.value(&definition.name, place, origin);
-                let is_first = self.declare_value(id, place.scope);
+                let is_first = self.declare_constant(id, place.scope);
                 if is_first && !self.is_elsewhere(place) {
                     let entry = Entry::Constant(id, definition);
                     self.names.scopes.all[place.scope].entries.push(entry);
@@ -148,24 +221,40 @@ impl<'a> Declaring<'a, '_, '_, '_> {
         if self.is_extern(&definition.name, place) {
             // Its enumerators may be used as numbers all the same.
             if let Body::Enumeration(all) = body {
-                self.enumerators(all, place);
+                self.enumerators(all, place, false);
             }
             return;
         }
-        let index = self.add_type(name.clone(), *span, &definition.docs, body, place);
         let scope = &self.names.scopes.all[place.scope];
         let first = scope.types.get(name).copied();
         if let Some(first) = first {
-            let line = self.report.line(self.names.types[first].span, *span);
-            let message = format!("type `{name}` is defined twice, first in {line}");
-            self.report.error(*span, message);
+            let first = &self.names.types[first];
+            let is_same = same_body(first.body, body);
+            self.type_twice(name, *span, first.span, is_same);
+            if is_same {
+                return;
+            }
         }
+        let index = self.add_type(name.clone(), *span, &definition.docs, body, place);
+        let place = self.names.types[index].place;
         self.parts(index, body, place, 0);
         if first.is_none() {
             let scope = &mut self.names.scopes.all[place.scope];
             scope.types.insert(name.clone(), index);
             scope.entries.push(Entry::Type(index));
         }
+    }
+
+    /// C takes a typedef twice if both say the same.
+    fn type_twice(&mut self, name: &str, span: Span, first: Span, is_same: bool) {
+        let severity = match self.report.is_same_file(first, span) {
+            _ if !is_same => Severity::Error,
+            true => Severity::Warning,
+            false => Severity::Deviation,
+        };
+        let line = self.report.line(first, span);
+        let message = format!("type `{name}` is defined twice, first in {line}");
+        self.report.add_at(severity, span, message, None);
     }
 
     fn add_type(
@@ -176,9 +265,14 @@ impl<'a> Declaring<'a, '_, '_, '_> {
         body: Body<'a>,
         place: Place,
     ) -> TypeIndex {
+        let index = self.names.types.len();
+        let place = Place {
+            within: place.within.or(Some(index)),
+            ..place
+        };
         let enumerators = self.names.values.len();
         if let Body::Enumeration(all) = body {
-            self.enumerators(all, place);
+            self.enumerators(all, place, name.is_empty());
         }
         self.names.types.push(TypeName {
             is_anonymous: name.is_empty(),
@@ -256,6 +350,7 @@ impl<'a> Declaring<'a, '_, '_, '_> {
             parent,
             field,
         });
+        let place = self.names.types[index].place;
         self.parts(index, body, place, depth + 1);
         if !self.is_elsewhere(place) {
             let scope = &mut self.names.scopes.all[place.scope];
@@ -263,22 +358,22 @@ impl<'a> Declaring<'a, '_, '_, '_> {
         }
     }
 
+    /// Of programs in files that are only imported, the numbers alone are known.
     fn program(&mut self, definition: &'a Definition, program: &'a ast::Program, place: Place) {
         let name = &definition.name;
+        let is_given = self.tree.files[place.file].is_given;
         self.identity(name, &program.number, place);
         for version in &program.versions {
             self.identity(&version.name, &version.number, place);
             for procedure in &version.procedures {
                 self.identity(&procedure.name, &procedure.number, place);
-                let parent = Parent::Procedure(&procedure.name.name);
-                if let Some(result) = &procedure.result {
-                    self.shape(result, parent, "result", place, 0);
-                }
-                for argument in &procedure.arguments {
-                    let given = argument.name.as_ref().map(|name| name.name.as_str());
-                    self.shape(&argument.shape, parent, given.unwrap_or("arg"), place, 0);
+                if is_given {
+                    self.types_of_procedure(procedure, place);
                 }
             }
+        }
+        if !is_given {
+            return;
         }
         let scope = &mut self.names.scopes.all[place.scope];
         if let Some(first) = scope.programs.get(name.name.as_str()) {
@@ -288,9 +383,17 @@ impl<'a> Declaring<'a, '_, '_, '_> {
         } else {
             scope.programs.insert(&name.name, name.span);
         }
-        if !self.is_elsewhere(place) {
-            let scope = &mut self.names.scopes.all[place.scope];
-            scope.entries.push(Entry::Program(definition, place));
+        scope.entries.push(Entry::Program(definition, place));
+    }
+
+    fn types_of_procedure(&mut self, procedure: &'a ast::Procedure, place: Place) {
+        let parent = Parent::Procedure(&procedure.name.name);
+        if let Some(result) = &procedure.result {
+            self.shape(result, parent, "result", place, 0);
+        }
+        for argument in &procedure.arguments {
+            let given = argument.name.as_ref().map(|name| name.name.as_str());
+            self.shape(&argument.shape, parent, given.unwrap_or("arg"), place, 0);
         }
     }
 
@@ -300,7 +403,7 @@ impl<'a> Declaring<'a, '_, '_, '_> {
         scope.identities.entry(&name.name).or_default().push(id);
     }
 
-    fn enumerators(&mut self, all: &'a [Enumerator], place: Place) {
+    fn enumerators(&mut self, all: &'a [Enumerator], place: Place, is_nested: bool) {
         let enumeration = self.names.values.len();
         for (index, enumerator) in all.iter().enumerate() {
             let origin = Origin::Enumerator {
@@ -309,8 +412,67 @@ impl<'a> Declaring<'a, '_, '_, '_> {
                 enumeration,
             };
             let id = self.value(&enumerator.name, place, origin);
-            self.declare_value(id, place.scope);
+            match place.within.filter(|_| is_nested) {
+                Some(around) => self.declare_nested(id, around, place.scope),
+                None => self.declare_enumerator(id, place.scope),
+            }
         }
+    }
+
+    fn declare_enumerator(&mut self, id: ValueId, scope: ScopeId) {
+        let one = self.names.values[id];
+        let known = self.names.scopes.all[scope].values.get(one.name);
+        let known = known.and_then(|known| Some((*known.first()?, *known.last()?)));
+        let Some((first, last)) = known else {
+            self.names.scopes.all[scope]
+                .values
+                .insert(one.name, vec![id]);
+            return;
+        };
+        if self.is_enumerator_twice(id, last) {
+            return;
+        }
+        if self.names.values[first].origin.is_constant() {
+            self.names.repeated.push((id, first));
+        } else {
+            let line = self.report.line(self.names.values[first].span, one.span);
+            let message = format!(
+                "`{}` is an enumerator of another enumeration too, in {line}",
+                one.name
+            );
+            self.report.warning(one.span, message);
+        }
+        let values = &mut self.names.scopes.all[scope].values;
+        values.entry(one.name).or_default().push(id);
+    }
+
+    fn declare_nested(&mut self, id: ValueId, around: TypeIndex, scope: ScopeId) {
+        let name = self.names.values[id].name;
+        let nested = self.names.nested.entry(around).or_default();
+        let known = nested.get(name).and_then(|known| known.last().copied());
+        if known.is_some_and(|last| self.is_enumerator_twice(id, last)) {
+            return;
+        }
+        let nested = self.names.nested.entry(around).or_default();
+        nested.entry(name).or_default().push(id);
+        let outside = &mut self.names.scopes.all[scope].nested;
+        outside.entry(name).or_default().push(id);
+    }
+
+    /// Whether both are of the same enumeration, which is reported.
+    fn is_enumerator_twice(&mut self, id: ValueId, before: ValueId) -> bool {
+        let (one, before) = (self.names.values[id], self.names.values[before]);
+        let is_same = one.origin.enumeration() == before.origin.enumeration()
+            && one.origin.enumeration().is_some();
+        if is_same {
+            let line = self.report.line(before.span, one.span);
+            let message = format!(
+                "enumerator `{}` is defined twice, first in {line}",
+                one.name
+            );
+            self.report.error(one.span, message);
+        }
+        is_same
     }
 
     fn value(&mut self, name: &'a Identifier, place: Place, origin: Origin<'a>) -> ValueId {
@@ -323,37 +485,23 @@ impl<'a> Declaring<'a, '_, '_, '_> {
         self.names.values.len() - 1
     }
 
-    /// Whether it is the first of its name.
-    fn declare_value(&mut self, id: ValueId, scope: ScopeId) -> bool {
-        let Self { names, report, .. } = self;
-        let ValueName {
-            name, span, origin, ..
-        } = names.values[id];
-        let values = &mut names.scopes.all[scope].values;
-        let Some(&first) = values.get(name) else {
-            values.insert(name, id);
-            return true;
+    /// Whether it is the first constant of its name.
+    fn declare_constant(&mut self, id: ValueId, scope: ScopeId) -> bool {
+        let name = self.names.values[id].name;
+        let values = self.names.scopes.all[scope].values.entry(name).or_default();
+        let first = values.first().copied();
+        let is_repeated = first.is_some_and(|first| self.names.values[first].origin.is_constant());
+        // Whether the numbers are the same is seen once they are known.
+        let before = if is_repeated {
+            &values[..1]
+        } else {
+            &values[..]
         };
-        let before = names.values[first];
-        let is_constant = |origin| matches!(origin, Origin::Constant(_) | Origin::Text(_));
-        if is_constant(origin)
-            && is_constant(before.origin)
-            && !report.is_same_file(before.span, span)
-        {
-            // Whether the two are the same is seen once they are known.
-            names.repeated.push((id, first));
-            return false;
+        (self.names.repeated).extend(before.iter().map(|before| (id, *before)));
+        if !is_repeated {
+            values.insert(0, id);
         }
-        let what = match origin {
-            Origin::Enumerator { .. } => "enumerator",
-            _ => "constant",
-        };
-        let line = report.line(before.span, span);
-        report.error(
-            span,
-            format!("{what} `{name}` is defined twice, first in {line}"),
-        );
-        false
+        !is_repeated
     }
 
     /// Whether everything in the namespace of an imported file is generated

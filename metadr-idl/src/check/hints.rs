@@ -2,8 +2,8 @@
 
 use super::scopes::{Place, ROOT, Scope, ScopeId};
 use super::{Checker, aliases};
-use crate::ast::{File, Import, ScopedName, Tree};
-use crate::{FileId, Severity, Span};
+use crate::ast::{Define, File, Import, ScopedName, Tree};
+use crate::{FileId, Severity};
 use std::collections::BTreeMap;
 
 /// How many pairs of names are compared: each takes its time.
@@ -18,8 +18,10 @@ pub(super) struct Hints<'a> {
     /// For each file, the C headers that it and what it imports include, and
     /// that no `.x` file stands for.
     headers: Vec<Vec<&'a Import>>,
-    /// For each file, what its `%` lines define for C, and where.
-    defines: Vec<BTreeMap<&'a str, (Span, &'a str)>>,
+    /// For each file, what its `%` lines define for C.
+    defines: Vec<BTreeMap<&'a str, &'a Define>>,
+    /// What they define in any file, with the same value in all of them.
+    common: BTreeMap<&'a str, Option<&'a Define>>,
     compared: usize,
     /// The namespaces that define each name.
     defined: Option<BTreeMap<String, Vec<ScopeId>>>,
@@ -40,12 +42,29 @@ impl<'a> Hints<'a> {
         let headers = (0..tree.files.len())
             .map(|file| headers(tree, &index, file))
             .collect();
-        let defines = tree.files.iter().map(|file| defines(tree, file)).collect();
+        let by_name = |file: &'a File| {
+            let defines = file.defines.iter();
+            defines.map(|one| (one.name.name.as_str(), one)).collect()
+        };
+        let mut common: BTreeMap<&str, Option<&Define>> = BTreeMap::new();
+        for one in tree.files.iter().flat_map(|file| &file.defines) {
+            let known = common.entry(&one.name.name).or_insert(Some(one));
+            *known = known.filter(|known| known.value == one.value);
+        }
         Self {
             headers,
-            defines,
+            defines: tree.files.iter().map(by_name).collect(),
+            common,
             ..Self::default()
         }
+    }
+
+    /// What stands for a number in C: as the file itself has it, or else as all
+    /// others do.
+    pub(super) fn define_of(&self, name: &str, file: usize) -> Option<(&'a Define, &'a str)> {
+        let own = self.defines[file].get(name).copied();
+        let define = own.or_else(|| self.common.get(name).copied().flatten())?;
+        Some((define, number_in(&define.value)?))
     }
 }
 
@@ -68,21 +87,22 @@ fn headers<'a>(tree: &'a Tree, index: &BTreeMap<FileId, usize>, file: usize) -> 
     found
 }
 
-/// What the `%#define` lines of a file define, and what they say it is.
-fn defines<'a>(tree: &'a Tree, file: &File) -> BTreeMap<&'a str, (Span, &'a str)> {
-    let define = |span: &Span| {
-        let line = tree.sources.text(*span).trim_start().strip_prefix('%')?;
-        let rest = line.trim_start().strip_prefix('#')?.trim_start();
-        let rest = rest
-            .strip_prefix("define")?
-            .strip_prefix([' ', '\t'])?
-            .trim_start();
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let (name, value) = rest.split_at(end.unwrap_or(rest.len()));
-        let value = value.split("/*").next().unwrap_or_default().trim();
-        Some((name, (*span, value)))
+/// The number that a value of C is: `16`, `(16)` or `16UL`.
+fn number_in(value: &str) -> Option<&str> {
+    let inner = value
+        .strip_prefix('(')
+        .and_then(|inner| inner.strip_suffix(')'));
+    let number = inner.unwrap_or(value).trim();
+    let number = number.trim_end_matches(['u', 'U', 'l', 'L']);
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let is_number = match digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"))
+    {
+        Some(digits) => !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit()),
+        None => !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()),
     };
-    file.passthrough.iter().filter_map(define).collect()
+    is_number.then_some(number)
 }
 
 impl Checker<'_> {
@@ -240,19 +260,17 @@ impl Checker<'_> {
         ))
     }
 
-    /// Whether the file defines the name for C alone.
+    /// Whether the file defines the name for C alone, and not as a number.
     fn define_hint(&self, name: &ScopedName, place: Place, expected: Expected) -> Option<String> {
         let [bare] = &name.parts[..] else { return None };
-        let (span, value) = self.hints.defines[place.file].get(bare.as_str())?;
+        let define = self.hints.defines[place.file].get(bare.as_str())?;
         if expected == Expected::Type {
             return None;
         }
-        let line = self.report.line(*span, name.span);
-        let is_number = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric());
-        let value = if is_number { value } else { "VALUE" };
+        let line = self.report.line(define.name.span, name.span);
         Some(format!(
-            "{line} defines it for C alone: write `const {bare} = {value};`, or name it with \
-             `-D {bare}={value}`"
+            "{line} defines it for C alone: write `const {bare} = VALUE;`, or name it with \
+             `-D {bare}=VALUE`"
         ))
     }
 
@@ -282,6 +300,7 @@ fn names_of<'s>(scope: &'s Scope<'_>, expected: Expected) -> Vec<&'s str> {
         Expected::Constant => scope
             .values
             .keys()
+            .chain(scope.nested.keys())
             .chain(scope.identities.keys())
             .copied()
             .collect(),

@@ -11,7 +11,10 @@ pub(super) struct Report<'a> {
     sources: &'a SourceMap,
     is_pedantic: bool,
     found: Vec<Diagnostic>,
+    errors: usize,
     left_out: usize,
+    /// The worst that is left out.
+    left_out_worst: Severity,
 }
 
 impl<'a> Report<'a> {
@@ -21,7 +24,9 @@ impl<'a> Report<'a> {
             sources: &tree.sources,
             is_pedantic,
             found: Vec::new(),
+            errors: 0,
             left_out: 0,
+            left_out_worst: Severity::Deviation,
         };
         for deviation in &tree.deviations {
             report.add(deviation.clone());
@@ -48,41 +53,59 @@ impl<'a> Report<'a> {
         message: impl Into<String>,
         hint: Option<String>,
     ) {
-        if severity == Severity::Deviation && !self.is_pedantic {
-            return;
+        if self.is_wanted(severity) {
+            let diagnostic = Diagnostic::new(severity, self.sources, span, message);
+            self.push(match hint {
+                Some(hint) => diagnostic.with_hint(hint),
+                None => diagnostic,
+            });
         }
-        if self.found.len() == MAX_FOUND {
-            self.left_out += 1;
-            return;
-        }
-        let diagnostic = Diagnostic::new(severity, self.sources, span, message);
-        self.add(match hint {
-            Some(hint) => diagnostic.with_hint(hint),
-            None => diagnostic,
-        });
     }
 
     pub(super) fn add(&mut self, diagnostic: Diagnostic) {
-        if diagnostic.severity() == Severity::Deviation && !self.is_pedantic {
-            return;
+        if self.is_wanted(diagnostic.severity()) {
+            self.push(diagnostic);
         }
-        if self.found.len() == MAX_FOUND {
+    }
+
+    /// Whether a finding is to be shown. However many warnings there are, errors
+    /// are.
+    fn is_wanted(&mut self, severity: Severity) -> bool {
+        if severity == Severity::Deviation && !self.is_pedantic {
+            return false;
+        }
+        let severity = if self.is_pedantic {
+            Severity::Error
+        } else {
+            severity
+        };
+        let is_full = match severity {
+            Severity::Error => self.errors >= MAX_FOUND,
+            _ => self.found.len() >= MAX_FOUND,
+        };
+        if is_full {
             self.left_out += 1;
-            return;
+            self.left_out_worst = self.left_out_worst.max(severity);
         }
-        self.found.push(match self.is_pedantic {
+        !is_full
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        let diagnostic = match self.is_pedantic {
             true => diagnostic.into_error(),
             false => diagnostic,
-        });
+        };
+        self.errors += usize::from(diagnostic.severity() == Severity::Error);
+        self.found.push(diagnostic);
     }
 
     /// `line 3`, or `line 3 of b.x` if that is not the file of `here`.
     pub(super) fn line(&self, there: Span, here: Span) -> String {
-        let place = self.sources.locate(there);
+        let (file, line) = self.sources.line_of(there);
         if self.is_same_file(there, here) {
-            format!("line {}", place.line)
+            format!("line {line}")
         } else {
-            format!("line {} of {}", place.line, place.file)
+            format!("line {line} of {file}")
         }
     }
 
@@ -93,7 +116,8 @@ impl<'a> Report<'a> {
     pub(super) fn finish(mut self) -> Diagnostics {
         if self.left_out > 0 {
             let message = format!("{} more were found and are not shown", self.left_out);
-            self.found.push(Diagnostic::without_place(message));
+            let more = Diagnostic::without_place_at(self.left_out_worst, message);
+            self.found.push(more);
         }
         Diagnostics::from_found(self.found)
     }

@@ -13,11 +13,13 @@ pub(super) type TypeIndex = usize;
 /// Which of the names that stand for numbers.
 pub(super) type ValueId = usize;
 
-/// Where a name stands: in which namespace, and in which file of the tree.
+/// Where a name stands: in which namespace, in which file of the tree, and in
+/// which of the types that have no other around them.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) scope: ScopeId,
     pub(super) file: usize,
+    pub(super) within: Option<TypeIndex>,
 }
 
 /// A type as the tree has it.
@@ -67,6 +69,20 @@ pub(super) enum Origin<'a> {
     Identity(&'a Value),
 }
 
+impl Origin<'_> {
+    pub(super) fn is_constant(self) -> bool {
+        matches!(self, Self::Constant(_) | Self::Text(_))
+    }
+
+    /// The first enumerator of the same enumeration.
+    pub(super) fn enumeration(self) -> Option<ValueId> {
+        match self {
+            Self::Enumerator { enumeration, .. } => Some(enumeration),
+            _ => None,
+        }
+    }
+}
+
 /// A part of a namespace, in the order in which the model will have it.
 #[derive(Clone, Copy)]
 pub(super) enum Entry<'a> {
@@ -85,7 +101,12 @@ pub(super) struct Scope<'a> {
     pub(super) definition: Option<&'a Definition>,
     pub(super) inner: BTreeMap<&'a str, ScopeId>,
     pub(super) types: BTreeMap<String, TypeIndex>,
-    pub(super) values: BTreeMap<&'a str, ValueId>,
+    /// Constants and enumerators: several enumerations may have the same name.
+    /// A constant comes first, and there is at most one.
+    pub(super) values: BTreeMap<&'a str, Vec<ValueId>>,
+    /// Enumerators of enumerations without a name, which are found from outside
+    /// of the type around them where `values` does not have the name.
+    pub(super) nested: BTreeMap<&'a str, Vec<ValueId>>,
     pub(super) programs: BTreeMap<&'a str, Span>,
     /// Names of programs, versions and procedures, which stand for numbers where
     /// nothing else has the name.
@@ -116,6 +137,7 @@ impl<'a> Scopes<'a> {
             inner: BTreeMap::new(),
             types: BTreeMap::new(),
             values: BTreeMap::new(),
+            nested: BTreeMap::new(),
             programs: BTreeMap::new(),
             identities: BTreeMap::new(),
             entries: Vec::new(),
@@ -175,8 +197,8 @@ impl<'a> Scopes<'a> {
     pub(super) fn find<'s, T>(
         &'s self,
         scope: ScopeId,
-        name: &'s ScopedName,
-        find: impl Fn(&'s Scope<'a>, &'s str) -> Option<T>,
+        name: &ScopedName,
+        find: impl Fn(&'s Scope<'a>, &str) -> Option<T>,
     ) -> Option<T> {
         let (last, path) = name.parts.split_last()?;
         let searched = self.searched(scope, name).into_iter();

@@ -1,6 +1,6 @@
 //! Unions: what can select an arm, and what each arm is selected by.
 
-use super::scopes::{Body, Origin, Place, Scope, TypeIndex};
+use super::scopes::{Body, Place, TypeIndex};
 use super::types::wrapped;
 use super::{Checker, UNKNOWN};
 use crate::ast::{Arm, Label, ScopedName, TypeSpecifier, Union, Value};
@@ -222,6 +222,11 @@ impl Checker<'_> {
         {
             return Ok((index.by_number[number].clone(), *number));
         }
+        if let Value::Name(name) = value
+            && let Some(number) = self.own_enumerator(id, name, place, &index)
+        {
+            return Ok((index.by_number[&number].clone(), number));
+        }
         let number = self.number(value, place).ok_or(NoCase::Unknown)?;
         let found = wrapped(number).and_then(|number| index.by_number.get_key_value(&number));
         let shown = match value {
@@ -256,6 +261,21 @@ impl Checker<'_> {
         Ok((found.clone(), *number))
     }
 
+    /// The number of an enumerator of this very enumeration, however qualified.
+    fn own_enumerator(
+        &self,
+        id: TypeId,
+        name: &ScopedName,
+        place: Place,
+        index: &EnumeratorIndex,
+    ) -> Option<i32> {
+        let first = self.names.types[id.0].enumerators;
+        let mut ids = self.names.values_of(name, place)?.iter();
+        let is_own = |id: &&usize| self.names.values[**id].origin.enumeration() == Some(first);
+        let own = ids.find(is_own)?;
+        index.by_name.get(self.names.values[*own].name).copied()
+    }
+
     /// The enumerators of a type, to be found by name and by number.
     fn enumerator_index(&mut self, id: TypeId) -> Rc<EnumeratorIndex> {
         let index = self.enumerators.entry(id).or_insert_with(|| {
@@ -281,13 +301,8 @@ impl Checker<'_> {
         let Value::Name(name) = value else {
             return None;
         };
-        let id = (self.names.scopes).find(place.scope, name, |scope: &Scope<'_>, name| {
-            scope.values.get(name).copied()
-        })?;
-        match self.names.values[id].origin {
-            Origin::Enumerator { enumeration, .. } => Some(enumeration),
-            _ => None,
-        }
+        let id = *self.names.values_of(name, place)?.first()?;
+        self.names.values[id].origin.enumeration()
     }
 
     /// A default arm that no value is left for is probably not meant. It is no

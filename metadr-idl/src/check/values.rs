@@ -3,10 +3,11 @@
 //! A name may refer to any other, further down as well, so each number is
 //! computed when it is first asked for, and once.
 
-use super::Checker;
-use super::scopes::{Origin, Place, Scope, ValueId};
+use super::scopes::{Origin, Place, ValueId};
+use super::{Checker, aliases};
 use crate::Span;
 use crate::ast::{ScopedName, Value};
+use std::collections::BTreeMap;
 
 /// What is known of a name's number.
 #[derive(Clone, Copy)]
@@ -32,6 +33,38 @@ enum Step {
 pub(super) enum Meaning {
     Number(i128),
     Value(ValueId),
+}
+
+/// Uses of names that several enumerators or procedures have.
+#[derive(Default)]
+pub(super) struct Ambiguous {
+    uses: Vec<(Span, ListKey)>,
+    /// Each list of those that share a name, once.
+    lists: BTreeMap<ListKey, Vec<ValueId>>,
+}
+
+/// Tells lists of names apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct ListKey {
+    first: ValueId,
+    last: ValueId,
+    length: usize,
+}
+
+impl Ambiguous {
+    /// Notes a use of a name that stands for one of `ids`.
+    fn note(&mut self, span: Span, ids: &[ValueId]) {
+        let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else {
+            return;
+        };
+        let key = ListKey {
+            first,
+            last,
+            length: ids.len(),
+        };
+        self.uses.push((span, key));
+        self.lists.entry(key).or_insert_with(|| ids.to_vec());
+    }
 }
 
 impl Checker<'_> {
@@ -147,42 +180,67 @@ impl Checker<'_> {
             }
             return Some(Meaning::Value(id));
         }
-        match name.parts[..] {
-            [ref one] if one == "TRUE" => Some(Meaning::Number(1)),
-            [ref one] if one == "FALSE" => Some(Meaning::Number(0)),
-            _ => {
-                self.undefined_constant(name, place);
-                None
-            }
+        let number = match &name.parts[..] {
+            [one] if one == "TRUE" => Some(1),
+            [one] if one == "FALSE" => Some(0),
+            [one] => self.number_of_header(one, name.span, place),
+            _ => None,
+        };
+        if number.is_none() {
+            self.undefined_constant(name, place);
         }
+        number.map(Meaning::Number)
     }
 
-    /// What a name stands for: a constant or an enumerator, and a program, a
-    /// version or a procedure where there is no such.
+    /// The number of a name that only C's headers define: the one that the file
+    /// is made into, or rpcgen's own.
+    fn number_of_header(&mut self, name: &str, span: Span, place: Place) -> Option<i128> {
+        let (number, whence) = match self.hints.define_of(name, place.file) {
+            Some((define, text)) => {
+                let line = self.report.line(define.name.span, span);
+                (
+                    self.literal(text, span)?,
+                    format!("{line} defines it for C alone"),
+                )
+            }
+            None => (
+                aliases::constant(name)?,
+                "it is one of `<rpc/rpc.h>`".to_owned(),
+            ),
+        };
+        let message = format!(
+            "`{name}` is no constant of the file, as {whence}, expected `const {name} = {number};`"
+        );
+        self.report.deviation(span, message);
+        Some(number)
+    }
+
+    /// What a name stands for. Whether several that have it are the same number
+    /// is seen when all are known.
     pub(super) fn find_value(&mut self, name: &ScopedName, place: Place) -> Option<ValueId> {
-        let scopes = &self.names.scopes;
-        let value = |scope: &Scope<'_>, name: &str| scope.values.get(name).copied();
-        if let Some(id) = scopes.find(place.scope, name, value) {
-            return Some(id);
-        }
-        let identities =
-            scopes.find(place.scope, name, |scope, name| scope.identities.get(name))?;
-        let first = *identities.first()?;
-        if identities.len() > 1 {
-            // Procedures of several versions may have the same name. Whether the
-            // number is the same too is seen when all are known.
-            self.ambiguous.push((name.span, identities.clone()));
+        let ids = self.names.values_of(name, place)?;
+        let first = *ids.first()?;
+        // Names that a constant has as well were compared with it.
+        if ids.len() > 1 && !self.names.values[first].origin.is_constant() {
+            self.ambiguous.note(name.span, ids);
         }
         Some(first)
     }
 
     /// Reports names that were used for a number and have several.
     pub(super) fn check_ambiguous(&mut self) {
-        for (span, ids) in std::mem::take(&mut self.ambiguous) {
+        let Ambiguous { uses, lists } = std::mem::take(&mut self.ambiguous);
+        let mut others = BTreeMap::new();
+        for (key, ids) in lists {
             let first = self.number_of(ids[0]);
             let other = ids.iter().find(|id| self.number_of(**id) != first);
-            let Some(&other) = other else { continue };
-            let (one, other) = (self.names.values[ids[0]], self.names.values[other]);
+            others.extend(other.map(|other| (key, *other)));
+        }
+        for (span, key) in uses {
+            let Some(&other) = others.get(&key) else {
+                continue;
+            };
+            let (one, other) = (self.names.values[key.first], self.names.values[other]);
             let message = format!(
                 "`{}` has several numbers, in {} and {}, expected a name that has one",
                 one.name,

@@ -91,6 +91,10 @@ fn list(rules: &[Rule]) -> String {
 
 /// What to call a rule of the grammar.
 fn names_of(rule: Rule) -> Vec<String> {
+    if rule == Rule::kw_pragma {
+        // It helps nobody who has not heard of it.
+        return Vec::new();
+    }
     let rule_name = format!("{rule:?}");
     if let Some(keyword) = rule_name.strip_prefix("kw_") {
         return vec![format!("`{keyword}`")];
@@ -109,16 +113,16 @@ fn names_of(rule: Rule) -> Vec<String> {
         | Rule::integer_type
         | Rule::discriminant => &["a type"],
         Rule::result_type | Rule::procedure => &["a procedure"],
-        Rule::argument | Rule::arguments => &["an argument"],
+        Rule::argument | Rule::arguments | Rule::typed_argument => &["an argument"],
         Rule::enumerator => &["the name of an enumerator"],
         Rule::anonymous => &["`enum`", "`struct`", "`union`"],
         Rule::arm | Rule::label => &["`case`", "`default`"],
         Rule::constant => &["`const`"],
         Rule::enumeration => &["`enum`"],
         Rule::namespace => &["`namespace`"],
-        Rule::opaque_declaration => &["`opaque`"],
+        Rule::opaque_declaration | Rule::opaque_argument => &["`opaque`"],
         Rule::program => &["`program`"],
-        Rule::string_declaration => &["`string`"],
+        Rule::string_declaration | Rule::string_argument => &["`string`"],
         Rule::structure => &["`struct`"],
         Rule::type_definition => &["`typedef`"],
         Rule::union_body => &["`switch`"],
@@ -184,6 +188,7 @@ mod tests {
         "struct a { opaque<> b; };",
         "struct a { opaque *b; };",
         "struct a { int *b<>; };",
+        "struct a { int[2] b; };",
         "struct a { int b[2+1]; };",
         "struct a { long long b; };",
         "struct a { unsigned long long b; };",
@@ -215,22 +220,23 @@ mod tests {
         "const A = 1+2;",
         "const A = (3);",
         "const A = 1 << 3;",
-        "const A = 1'000;",
+        "const A = 1';",
         "const A = \"b;",
         "program p { version v { void f(int) = 1; } = 1; };",
         "program p { } = 1;",
         "program p { version v { } = 1; } = 1;",
-        "program p { version v { string<> f(void) = 1; } = 1; } = 1;",
-        "program p { version v { int<> f(void) = 1; } = 1; } = 1;",
-        "program p { version v { int *f(void) = 1; } = 1; } = 1;",
         "program p { version v { opaque f(void) = 1; } = 1; } = 1;",
-        "program p { version v { void f(opaque<>) = 1; } = 1; } = 1;",
-        "program p { version v { void f(int<>) = 1; } = 1; } = 1;",
+        "program p { version v { void f(opaque) = 1; } = 1; } = 1;",
+        "program p { version v { void f(opaque x) = 1; } = 1; } = 1;",
+        "program p { version v { int *<> f(void) = 1; } = 1; } = 1;",
+        "program p { version v { void f(int *x<>) = 1; } = 1; } = 1;",
+        "program p { version v { void f(int[]) = 1; } = 1; } = 1;",
         "program p { version v { void f(string<> x) = 1; } = 1; } = 1;",
         "program p { version v { void f(struct { int x; }) = 1; } = 1; } = 1;",
         "program p { version v { void f(void, int) = 1; } = 1; } = 1;",
         "program p { version v { void f(int, void) = 1; } = 1; } = 1;",
         "foo",
+        "pragma;",
         "strcut a { int b; };",
         "struct a { int b; };\nuniom u switch (int d) { case 1: void; };",
         "union u swich (int d) { case 1: void; };",
@@ -283,11 +289,13 @@ mod tests {
             .collect();
         let meant = [
             Rule::WHITESPACE,
+            Rule::pragma,
             Rule::end,
             Rule::stray_semicolon,
             Rule::trailing_comma,
             Rule::word,
             Rule::reserved,
+            Rule::kw_pragma,
             Rule::double_colon,
         ];
         assert_eq!(nameless, meant);

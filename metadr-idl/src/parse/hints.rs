@@ -121,8 +121,11 @@ impl Place<'_> {
             ([.., "string"], "*") => "an optional string needs a typedef for the string",
             ([.., "opaque"], "*") => "an optional opaque needs a typedef for the opaque",
             ([.., "*", _], "<" | "[") => "XDR arrays of pointers need a typedef for the pointer",
-            ([.., "string" | "opaque"], "<" | "[") if !self.is_result() => {
+            (_, "<" | "[") if self.expects(Rule::identifier) && !self.is_result() => {
                 "the name stands before the brackets"
+            }
+            ([.., "*"], "<" | "[") if self.is_result() => {
+                "XDR arrays of pointers need a typedef for the pointer"
             }
             ([.., "string", "<", ">"], found) if is_name(found) => {
                 "the name stands before the brackets"
@@ -130,6 +133,10 @@ impl Place<'_> {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+
+    fn expects_size(&self) -> bool {
+        self.expects(Rule::open_bracket) || self.expects(Rule::fixed_size)
     }
 
     /// Whether `name(` follows the brackets that were found.
@@ -163,23 +170,9 @@ impl Place<'_> {
     fn procedure(&self) -> Option<String> {
         let arguments = [Rule::argument, Rule::arguments, Rule::plain_type];
         let hint = match (self.before, self.found) {
-            ([.., "(" | ","], "opaque") => "an argument that is an opaque needs a typedef",
-            ([.., "(" | ",", _], "<" | "[") => "an argument that is an array needs a typedef",
             ([.., "void"], ",") => "`void` is for no arguments at all",
-            ([.., "string"], "<") => "a result is `string` without `<>`",
-            ([.., type_name], "<" | "[") if self.is_result() && !is_number(type_name) => {
-                "a result that is an array needs a typedef"
-            }
-            ([.., "}" | ";" | "{"], "opaque") if self.expects(Rule::result_type) => {
-                "a result that is an opaque needs a typedef"
-            }
-            ([.., type_name], "*") if is_name(type_name) || is_type(type_name) => {
-                match self.expected {
-                    [Rule::identifier] if self.is_result() => {
-                        "a result that is a pointer needs a typedef"
-                    }
-                    _ => return None,
-                }
+            ([.., "opaque"], _) | ([.., "opaque", _], ")" | ",") if self.expects_size() => {
+                "`opaque` is an array of bytes: `opaque<>`, or `opaque[n]`"
             }
             (_, "void") if arguments.iter().any(|rule| self.expects(*rule)) => {
                 "`void` is for no arguments at all"
@@ -198,7 +191,7 @@ impl Place<'_> {
         }
         if self.found == "'" {
             if self.before.last().is_some_and(|last| is_number(last)) {
-                return Some("numbers have no separators".to_owned());
+                return Some("a `'` in a number stands between digits".to_owned());
             }
             let mut characters = self.rest.chars().skip(1);
             return match (characters.next(), characters.next()) {

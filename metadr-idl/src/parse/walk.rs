@@ -38,6 +38,13 @@ impl<'a> Walk<'a> {
 
     pub(super) fn file(mut self, root: Node<'_>) -> Parsed {
         self.strays(&root, 0);
+        for pragma in children(root.clone(), Rule::pragma) {
+            self.strays(&pragma, 0);
+            self.deviation(
+                &pragma,
+                "`pragma` is not of RFC 4506, and has no meaning here",
+            );
+        }
         Parsed {
             definitions: self.definitions(root),
             found: self.found,
@@ -259,7 +266,7 @@ impl<'a> Walk<'a> {
 
     fn procedure(&mut self, node: Node<'_>) -> Procedure {
         self.strays(&node, 0);
-        let result = only(child(node.clone(), Rule::result_type));
+        let result = child(node.clone(), Rule::result_type);
         let arguments = find(&node, Rule::arguments);
         if arguments.is_none() {
             let message = "a procedure with nothing between `(` and `)` is not of RFC 5531";
@@ -268,17 +275,13 @@ impl<'a> Walk<'a> {
         Procedure {
             docs: self.docs.around(&node),
             name: self.name_of(&node),
-            result: match result.as_rule() {
+            result: match only(result.clone()).as_rule() {
                 Rule::kw_void => None,
-                Rule::kw_string => {
-                    self.deviation(&result, "`string` as a result is not of RFC 5531");
-                    Some(Shape::String(None))
-                }
-                _ => Some(Shape::Plain(self.plain_type(result))),
+                _ => Some(self.shape(&result, "a result")),
             },
             arguments: (arguments.into_iter())
                 .flat_map(|arguments| children(arguments, Rule::argument))
-                .map(|argument| self.argument(argument))
+                .map(|argument| self.argument(only(argument)))
                 .collect(),
             number: self.number_of(&node),
         }
@@ -290,24 +293,35 @@ impl<'a> Walk<'a> {
             let message = "names of arguments are not of RFC 5531";
             self.report(Severity::Deviation, name.span, message);
         }
-        let shape = match find(&node, Rule::plain_type) {
-            None => {
-                self.deviation(&node, "`string` as an argument is not of RFC 5531");
-                let limit = find(&node, Rule::variable_size);
-                Shape::String(limit.and_then(|limit| self.size(&limit)))
-            }
-            Some(plain) => {
-                let specifier = self.plain_type(plain);
-                match find(&node, Rule::star) {
-                    None => Shape::Plain(specifier),
-                    Some(star) => {
-                        self.deviation(&star, "`*` in an argument is not of RFC 5531");
-                        Shape::Optional(specifier)
+        let shape = self.shape(&node, "an argument");
+        Argument { name, shape }
+    }
+
+    /// The type of an argument or a result. RFC 5531 has types with names alone.
+    fn shape(&mut self, node: &Node<'_>, what: &str) -> Shape {
+        let first = only(node.clone());
+        let fixed = find(node, Rule::fixed_size);
+        let variable = find(node, Rule::variable_size);
+        let fixed = fixed.and_then(|size| self.size(&size));
+        let limit = variable.map(|limit| self.size(&limit));
+        let (unusual, shape) = match (first.as_rule(), fixed, limit) {
+            (Rule::kw_string, _, limit) => ("`string`", Shape::String(limit.flatten())),
+            (Rule::kw_opaque, Some(size), _) => ("`opaque`", Shape::OpaqueFixed(size)),
+            (Rule::kw_opaque, None, limit) => ("`opaque`", Shape::Opaque(limit.flatten())),
+            (_, fixed, limit) => {
+                let specifier = self.plain_type(first);
+                match (fixed, limit) {
+                    (Some(size), _) => ("an array", Shape::Fixed(specifier, size)),
+                    (None, Some(limit)) => ("an array", Shape::Variable(specifier, limit)),
+                    (None, None) if find(node, Rule::star).is_some() => {
+                        ("`*`", Shape::Optional(specifier))
                     }
+                    (None, None) => return Shape::Plain(specifier),
                 }
             }
         };
-        Argument { name, shape }
+        self.deviation(node, &format!("{unusual} in {what} is not of RFC 5531"));
+        shape
     }
 
     /// The number of a program, a version or a procedure.
@@ -337,7 +351,8 @@ impl<'a> Walk<'a> {
             return Value::Name(self.scoped_name(node));
         }
         let number = node.as_str();
-        let is_common = !number.starts_with("-0") && !number.contains(['+', 'X']) || number == "-0";
+        let is_common =
+            !number.starts_with("-0") && !number.contains(['+', 'X', '\'']) || number == "-0";
         if !is_common {
             self.deviation(
                 &node,
@@ -345,7 +360,7 @@ impl<'a> Walk<'a> {
             );
         }
         let number = number.strip_prefix('+').unwrap_or(number);
-        Value::Number(number.to_owned(), self.place(&node))
+        Value::Number(number.replace('\'', ""), self.place(&node))
     }
 
     pub(super) fn scoped_name(&mut self, node: Node<'_>) -> ScopedName {

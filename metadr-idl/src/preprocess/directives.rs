@@ -3,6 +3,7 @@
 use super::macros::Macro;
 use super::tokens::{Token, first_token, tokens};
 use super::{Cursor, Preprocessor};
+use crate::ast::{Define, Identifier};
 use crate::{Diagnostic, FileId, Severity, Span};
 use std::ops::Range;
 
@@ -268,6 +269,32 @@ pub(super) fn included_header(line: &str) -> Option<Range<usize>> {
     let named = directive.trim_start().strip_prefix("include")?.trim_start();
     let start = line.len() - named.len();
     quoted(named).map(|range| start + range.start..start + range.end)
+}
+
+/// What a `%` line that starts at `start` defines without arguments.
+pub(super) fn define_of(line: &str, start: usize) -> Option<Define> {
+    let directive = line.strip_prefix('%')?.trim_start().strip_prefix('#')?;
+    let rest = directive.trim_start().strip_prefix("define")?;
+    let named = rest.strip_prefix([' ', '\t'])?.trim_start();
+    let (token, length) = first_token(named);
+    let (name, value) = named.split_at(length);
+    if token != Token::Word || value.starts_with('(') {
+        return None;
+    }
+    let start = start + line.len() - named.len();
+    let is_code =
+        |(token, _): &(Token, &str)| !matches!(token, Token::Comment | Token::OpenComment);
+    let value: String = tokens(value)
+        .filter(is_code)
+        .map(|(_, piece)| piece)
+        .collect();
+    Some(Define {
+        name: Identifier {
+            name: name.to_owned(),
+            span: Span::new(start, start + length),
+        },
+        value: value.trim().to_owned(),
+    })
 }
 
 /// The name of a file between quotes or brackets.

@@ -40,7 +40,7 @@ pub(super) fn first_token(text: &str) -> (Token, usize) {
             (Token::Blank, while_true(is_blank))
         }
         _ if is_word(first) && !first.is_ascii_digit() => (Token::Word, while_true(is_word)),
-        _ if first.is_ascii_digit() => (Token::Number, while_true(is_word)),
+        _ if first.is_ascii_digit() => (Token::Number, number(text)),
         '"' => {
             let end = text[1..].find(['"', '\n']).map(|at| at + 1);
             match end {
@@ -55,6 +55,22 @@ pub(super) fn first_token(text: &str) -> (Token, usize) {
             None => (Token::OpenComment, text.len()),
         },
         _ => (Token::Other, first.len_utf8()),
+    }
+}
+
+/// The length of a number, which may have a `'` between its digits.
+fn number(text: &str) -> usize {
+    let mut length = 0;
+    loop {
+        let rest = &text[length..];
+        length += rest.find(|one| !is_word(one)).unwrap_or(rest.len());
+        let Some(after) = text[length..].strip_prefix('\'') else {
+            return length;
+        };
+        if !after.starts_with(|one: char| one.is_ascii_hexdigit()) {
+            return length;
+        }
+        length += 1;
     }
 }
 
@@ -101,6 +117,8 @@ mod tests {
                 (Token::Text, "\"open"),
             ]
         );
+        assert_eq!(first_token("0xAB'CD';"), (Token::Number, 7));
+        assert_eq!(first_token("1'"), (Token::Number, 1));
         assert_eq!(first_token("/* a"), (Token::OpenComment, 4));
         assert_eq!(first_token("/*/"), (Token::OpenComment, 3));
     }
