@@ -71,21 +71,25 @@ fn run(tree: &Tree, options: &CheckOptions) -> (Model, Diagnostics) {
         externs,
         hints: Hints::new(tree),
         ambiguous: Ambiguous::default(),
+        of_headers: BTreeMap::new(),
         is_incomplete: BTreeSet::new(),
         enumerators: BTreeMap::new(),
         identities: BTreeMap::new(),
         report,
     };
     checker.build_types();
-    let root = checker.module(ROOT);
+    let mut root = checker.module(ROOT);
     checker.check_names();
     let Checker {
         types,
+        of_headers,
         externs,
         is_incomplete,
         mut report,
         ..
     } = checker;
+    let of_headers = of_headers.into_values().map(Item::Type);
+    root.items.splice(..0, of_headers);
     let mut model = Model {
         sources: Arc::clone(&tree.sources),
         root,
@@ -112,8 +116,10 @@ struct Checker<'a> {
     hints: Hints<'a>,
     /// What is known of `names.values`.
     numbers: Vec<Number>,
-    /// What was built of `names.types`.
+    /// What was built of `names.types`, and behind that what is `of_headers`.
     types: Vec<Option<TypeDefinition>>,
+    /// Structures that C's headers define, as far as the files name them.
+    of_headers: BTreeMap<String, TypeId>,
     /// Enumerations and unions with enumerators or labels that are not known.
     is_incomplete: BTreeSet<TypeId>,
     /// The enumerators of those that are discriminants.

@@ -403,6 +403,11 @@ pub struct Argument {
     pub ty: Type,
 }
 
+/// Fixed arrays that take more bytes of memory than this are kept in a box, so
+/// that no file makes a decoder overflow its stack, and a hostile sender cannot
+/// make a few bytes of input into pages of memory.
+pub(crate) const MAX_ARRAY_IN_PLACE: usize = 4096;
+
 /// How many bytes a value of the type takes on the wire.
 #[must_use]
 pub fn size(model: &Model, ty: &Type) -> Size {

@@ -205,20 +205,33 @@ fn types() {
             "list of what is defined further down and is nothing",
             "typedef a b<>;\nstruct a { int c[0]; };"
         ),
-        ("large array", "typedef opaque a[100000];"),
         (
             "array too large",
-            "struct a { opaque b[4294967295]; };\nstruct c { a d; };"
+            "struct a { opaque b[4294967295]; };\nstruct c { a d; };\nprogram p { version v { void f(hyper[0x10000000]) = 1; } = 1; } = 1;"
         ),
         (
-            "arrays of arrays too large",
-            "typedef hyper a[8000];\ntypedef a b[8000];\ntypedef b c[8000];"
+            "arrays of structures too large",
+            "struct a { opaque b[4096]; };\ntypedef a c[524287];\ntypedef a d[524288];"
+        ),
+        (
+            "structure large by its sum, and what it is part of",
+            "struct a { opaque b[4000]; opaque c[4000]; opaque d[4000]; opaque e[4000]; opaque f[4000]; };\nstruct g { a h; a i; a j; a k; };\nstruct l { g m; };\nunion n switch (int o) { case 0: g p; };"
         ),
         (
             "structure too large by its sum",
-            "struct a { opaque b[60000]; opaque c[60000]; };"
+            "struct a { opaque b[4000]; opaque c[4000]; opaque d[4000]; opaque e[4000]; };\nstruct f { a g; a h; a i; };\nstruct j { f k; f l; f m; f n; f o; };\nstruct p { j q; j r; j s; j t; j u; };\nstruct v { p w; };"
         ),
     ]));
+}
+
+#[test]
+fn large_arrays_are_kept_outside_and_large_on_the_wire_alone() {
+    let text = "typedef opaque page[65536]; typedef opaque huge[0x7fffffff];
+        struct book { page first; page *second; hyper numbers[100000]; huge last; };
+        program p { version v { page f(book, opaque<>) = 1; } = 1; } = 1;";
+    let model = passes(text);
+    let sizes: Vec<_> = model.sizes.iter().map(|size| size.min).collect();
+    assert_eq!(sizes, [65536, 1 << 31, 65536 + 4 + 800_000 + (1 << 31)]);
 }
 
 #[test]
@@ -513,6 +526,29 @@ fn names_of_rpc_headers_are_known_where_no_file_defines_them() {
     assert!(is_refused_if_pedantic(text));
     let own = format!("const MAXNETNAMELEN = 3; {text}");
     assert_eq!(last_alias(&own), Type::String(3));
+}
+
+#[test]
+fn structures_of_rpc_headers_are_defined_once_where_they_are_used() {
+    let text = "struct a { netbuf b; netbuf *c; };
+        program p { version v { opaque_auth f(netbuf) = 1; } = 1; } = 1;";
+    let model = passes(text);
+    let items: Vec<_> = (model.root.items.iter())
+        .map(|item| match item {
+            Item::Type(id) => model.definition(*id).name.as_str(),
+            _ => "",
+        })
+        .collect();
+    assert_eq!(items, ["netbuf", "opaque_auth", "a", ""]);
+    assert_eq!(model.sizes.len(), 3);
+    assert!(is_refused_if_pedantic(text));
+    let own = passes("struct netbuf { int a; }; struct b { netbuf c; };");
+    assert_eq!(own.types.len(), 2);
+    let found = lint(
+        &tree("union u switch (netbuf a) { case 1: void; };"),
+        &CheckOptions::default(),
+    );
+    assert!(found.to_string().contains("a structure, expected an enum"));
 }
 
 #[test]

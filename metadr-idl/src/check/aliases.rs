@@ -2,7 +2,8 @@
 //! `<sys/types.h>` calls number types, and what `<rpc/rpc.h>` defines, which
 //! rpcgen's code always includes.
 
-use crate::model::Type;
+use crate::Span;
+use crate::model::{Field, Type, TypeDefinition, TypeKind};
 
 /// The type that C's headers mean by a name, and how RFC 4506 writes it.
 pub(super) fn builtin(name: &str) -> Option<(Type, &'static str)> {
@@ -31,6 +32,48 @@ pub(super) fn builtin(name: &str) -> Option<(Type, &'static str)> {
         "des_block" => (Type::OpaqueFixed(8), "opaque[8]"),
         "wrapstring" => (Type::String(u32::MAX), "string<>"),
         _ => return None,
+    })
+}
+
+/// The structure that `<rpc/rpc.h>` means by a name, as its routine writes it;
+/// its place is where it is used.
+pub(super) fn structure(name: &str, span: Span) -> Option<TypeDefinition> {
+    let uint = || Type::UnsignedInt;
+    let (docs, fields) = match name {
+        "netbuf" => (
+            "An address of any transport, as `<rpc/rpc.h>` has it.",
+            vec![("maxlen", uint()), ("buf", Type::Opaque(u32::MAX))],
+        ),
+        "opaque_auth" => (
+            "Who sends a message, as `<rpc/rpc.h>` has it (RFC 5531 section 8.2).",
+            vec![("flavor", Type::Int), ("body", Type::Opaque(400))],
+        ),
+        "authsys_parms" | "authunix_parms" => (
+            "A user of a system, as `<rpc/rpc.h>` has it (RFC 5531 appendix A).",
+            vec![
+                ("stamp", uint()),
+                ("machinename", Type::String(255)),
+                ("uid", uint()),
+                ("gid", uint()),
+                ("gids", Type::Variable(Box::new(uint()), 16)),
+            ],
+        ),
+        _ => return None,
+    };
+    let field = |(name, ty): (&str, Type)| Field {
+        name: name.to_owned(),
+        span,
+        docs: Vec::new(),
+        ty,
+        is_boxed: false,
+    };
+    Some(TypeDefinition {
+        name: name.to_owned(),
+        span,
+        is_anonymous: false,
+        namespace: Vec::new(),
+        docs: vec![docs.to_owned()],
+        kind: TypeKind::Structure(fields.into_iter().map(field).collect()),
     })
 }
 

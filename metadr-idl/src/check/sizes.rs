@@ -2,8 +2,8 @@
 
 use super::{Report, UNKNOWN};
 use crate::model::{
-    Field, Item, Model, Module, Size, Type, TypeDefinition, TypeId, TypeKind, Union, size,
-    size_of_kind,
+    Field, Item, MAX_ARRAY_IN_PLACE, Model, Module, Size, Type, TypeDefinition, TypeId, TypeKind,
+    Union, size, size_of_kind,
 };
 use crate::{Severity, Span, graph};
 use std::collections::BTreeSet;
@@ -14,6 +14,13 @@ const LARGE: u64 = 64 << 10;
 
 /// More than this in one piece is refused.
 const TOO_LARGE: u64 = 1 << 20;
+
+/// What an array may take outside of the piece that it is part of: half of what
+/// 32 bits can address.
+const MAX_ARRAY: u64 = i32::MAX as u64;
+
+/// What to do about it.
+const HINT: &str = "an array with a limit (`<>`) takes room for what it holds alone";
 
 /// What a pointer, a `Vec` or a `Bytes` takes in Rust, about.
 const INDIRECT: u64 = 32;
@@ -157,14 +164,13 @@ fn check_definition(model: &Model, rooms: &Rooms, index: usize, report: &mut Rep
         name, span, kind, ..
     } = &model.types[index];
     let what = format!("`{name}`");
-    let mut is_blamed = false;
+    let mut part = 0;
     for (ty, span, _) in types_of(kind, *span) {
         check_array_of_nothing(model, ty, &what, span, report);
-        is_blamed |= rooms.check(ty, span, report);
+        rooms.check_array(ty, span, report);
+        part = part.max(rooms.of_part(ty));
     }
-    if !is_blamed {
-        rooms.report(rooms.of[index], *span, &what, report);
-    }
+    rooms.check_piece(rooms.of[index], part, *span, &what, report);
 }
 
 fn check_programs(model: &Model, module: &Module, rooms: &Rooms, report: &mut Report<'_>) {
@@ -187,7 +193,7 @@ fn check_programs(model: &Model, module: &Module, rooms: &Rooms, report: &mut Re
             let what = format!("`{}`", procedure.name);
             for (ty, span) in arguments.chain(result) {
                 check_array_of_nothing(model, ty, &what, span, report);
-                rooms.check(ty, span, report);
+                rooms.check_array(ty, span, report);
             }
         }
     }
@@ -244,8 +250,10 @@ impl Rooms {
             Type::Int | Type::UnsignedInt | Type::Float => 4,
             Type::Hyper | Type::UnsignedHyper | Type::Double => 8,
             Type::Quadruple => 16,
-            Type::OpaqueFixed(size) => u64::from(*size),
-            Type::Fixed(element, size) => self.of_type(element).saturating_mul(u64::from(*size)),
+            Type::OpaqueFixed(_) | Type::Fixed(..) => match self.of_array(ty) {
+                room if room > MAX_ARRAY_IN_PLACE as u64 => INDIRECT,
+                room => room,
+            },
             Type::Opaque(_) | Type::String(_) | Type::Variable(..) | Type::Extern(_) => INDIRECT,
             Type::Optional(target) => match **target {
                 Type::Named(id) if self.is_recursive[id.0] => INDIRECT,
@@ -255,35 +263,54 @@ impl Rooms {
         }
     }
 
-    /// Whether a type is too large as it is used, which is reported unless it is
-    /// so by a part that has a name: that is reported where it is defined.
-    fn check(&self, ty: &Type, span: Span, report: &mut Report<'_>) -> bool {
-        let part = match ty {
-            Type::Fixed(element, _) | Type::Optional(element) => self.of_type(element),
-            Type::Named(id) => self.of[id.0],
+    /// What a fixed array takes, wherever it is.
+    fn of_array(&self, ty: &Type) -> u64 {
+        match ty {
+            Type::OpaqueFixed(size) => u64::from(*size),
+            Type::Fixed(element, size) => self.of_type(element).saturating_mul(u64::from(*size)),
             _ => 0,
-        };
-        let is_array = matches!(ty, Type::Fixed(..) | Type::OpaqueFixed(_));
-        part > LARGE || is_array && self.report(self.of_type(ty), span, "an array", report)
+        }
     }
 
-    fn report(&self, room: u64, span: Span, what: &str, report: &mut Report<'_>) -> bool {
-        let limit = TOO_LARGE >> 10;
-        if room > TOO_LARGE {
+    /// What the part of a type takes that has a name: if that is too much, it is
+    /// reported where the name is defined.
+    fn of_part(&self, ty: &Type) -> u64 {
+        match ty {
+            Type::Fixed(inner, _) | Type::Optional(inner) => self.of_part(inner),
+            Type::Named(id) => self.of[id.0],
+            _ => 0,
+        }
+    }
+
+    fn check_array(&self, ty: &Type, span: Span, report: &mut Report<'_>) {
+        let room = self.of_array(ty);
+        if room > MAX_ARRAY {
             let message = format!(
-                "{what} takes {} KiB in one piece, expected {limit} KiB at most",
-                room >> 10
+                "an array takes {} MiB, expected less than {}",
+                room >> 20,
+                MAX_ARRAY.div_ceil(1 << 20)
             );
-            let hint = "an array with a limit (`<>`) takes only what it holds".to_owned();
-            report.add_at(Severity::Error, span, message, Some(hint));
-        } else if room > LARGE {
+            report.add_at(Severity::Error, span, message, Some(HINT.to_owned()));
+        }
+    }
+
+    /// Reports what is too large, unless its largest part is so already.
+    fn check_piece(&self, room: u64, part: u64, span: Span, what: &str, report: &mut Report<'_>) {
+        let is_more = |limit| room > limit && part <= limit;
+        if is_more(TOO_LARGE) {
+            let message = format!(
+                "{what} takes {} KiB in one piece, expected {} KiB at most",
+                room >> 10,
+                TOO_LARGE >> 10
+            );
+            report.add_at(Severity::Error, span, message, Some(HINT.to_owned()));
+        } else if is_more(LARGE) {
             let message = format!(
                 "{what} takes {} KiB in one piece, all of it on the stack",
                 room >> 10
             );
-            report.warning(span, message);
+            report.add_at(Severity::Warning, span, message, Some(HINT.to_owned()));
         }
-        room > LARGE
     }
 }
 

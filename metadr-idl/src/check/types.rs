@@ -2,6 +2,7 @@
 
 use super::scopes::{Body, Place, ROOT, TypeIndex};
 use super::{Checker, UNKNOWN, aliases};
+use crate::Span;
 use crate::ast::{
     BaseType, Enumerator, Field, Identifier, ScopedName, Shape, TypeSpecifier, Value,
 };
@@ -83,8 +84,31 @@ impl<'a> Checker<'a> {
             self.report.deviation(name.span, message);
             return ty;
         }
+        if let [one] = &name.parts[..]
+            && let Some(ty) = self.structure_of_header(one, name.span)
+        {
+            return ty;
+        }
         self.undefined_type(name, place);
         UNKNOWN
+    }
+
+    /// A structure that no file defines. It stands behind all that they do.
+    fn structure_of_header(&mut self, name: &str, span: Span) -> Option<Type> {
+        let known = self.of_headers.get(name).copied();
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let definition = aliases::structure(name, span)?;
+                let id = TypeId(self.types.len());
+                self.of_headers.insert(name.to_owned(), id);
+                self.types.push(Some(definition));
+                id
+            }
+        };
+        let message = format!("`{name}` is defined by `<rpc/rpc.h>` alone, expected a definition");
+        self.report.deviation(span, message);
+        Some(Type::Named(id))
     }
 
     fn find_type(&mut self, name: &ScopedName, place: Place) -> Option<Found> {

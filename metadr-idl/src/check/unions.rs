@@ -101,11 +101,12 @@ impl Checker<'_> {
             Some(Type::Int) => return Some(Discriminant::Int),
             Some(Type::UnsignedInt) => return Some(Discriminant::UnsignedInt),
             Some(Type::Bool) => return Some(Discriminant::Bool),
-            Some(Type::Named(id)) => match self.names.types[id.0].body {
-                Body::Enumeration(_) => return Some(Discriminant::Enumeration(*id)),
-                Body::Structure(_) => "a structure",
-                Body::Union(_) => "a union",
-                Body::Alias(_) => unreachable!("typedefs were followed"),
+            Some(Type::Named(id)) => match self.names.types.get(id.0).map(|ty| ty.body) {
+                Some(Body::Enumeration(_)) => return Some(Discriminant::Enumeration(*id)),
+                Some(Body::Union(_)) => "a union",
+                Some(Body::Alias(_)) => unreachable!("typedefs were followed"),
+                // Those that no file defines are structures.
+                Some(Body::Structure(_)) | None => "a structure",
             },
             None | Some(&UNKNOWN) => return None,
             Some(Type::Extern(_)) => "a type from elsewhere",

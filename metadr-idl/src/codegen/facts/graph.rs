@@ -2,13 +2,12 @@
 
 use crate::graph::{components, on_cycles};
 use crate::model::{Model, Type, TypeId, TypeKind};
+use std::collections::BTreeSet;
 
 /// The types of a model as the nodes of a graph.
 pub(super) struct Graph {
-    is_union: Vec<bool>,
-    /// Types that always hold one another are of the same component. The checks
-    /// see to it that a union is among them, one that has another arm.
-    solid: Vec<usize>,
+    /// For each union, the types that its arms hold in a box.
+    boxed: Vec<BTreeSet<TypeId>>,
     /// Types that may hold one another in place are: not behind a `Vec` or the
     /// box of an arm, but behind pointers, as these would be `Option`s without
     /// a box.
@@ -29,13 +28,7 @@ impl Graph {
             types.into_iter().filter_map(any_within).collect()
         });
         let mut graph = Self {
-            is_union: (model.types.iter())
-                .map(|one| matches!(one.kind, TypeKind::Union(_)))
-                .collect(),
-            solid: numbered(&edges(model, |id| {
-                let types = types_of(model, id).into_iter();
-                types.filter_map(|ty| within(ty, &|_| false)).collect()
-            })),
+            boxed: model.types.iter().map(|one| boxed(&one.kind)).collect(),
             in_place: Vec::new(),
             order: Vec::new(),
             nests: on_cycles(&nests),
@@ -64,9 +57,7 @@ impl Graph {
 
     /// Whether the arm of a union leads back to the union without a pointer.
     pub(super) fn arm_needs_box(&self, union: TypeId, arm: &Type) -> bool {
-        self.is_union[union.0]
-            && within(arm, &|_| false)
-                .is_some_and(|target| self.solid[target.0] == self.solid[union.0])
+        part(arm).is_some_and(|target| self.boxed[union.0].contains(&target))
     }
 
     /// Each type after those that it has in place.
@@ -80,6 +71,26 @@ impl Graph {
         let types = types_of(model, id).into_iter();
         let types = types.filter(|ty| !self.arm_needs_box(id, ty));
         types.filter_map(|ty| within(ty, follow)).collect()
+    }
+}
+
+/// What the arms of a union hold in a box, by what the checks have found.
+fn boxed(kind: &TypeKind) -> BTreeSet<TypeId> {
+    match kind {
+        TypeKind::Union(union) => {
+            let fields = union.fields().filter(|field| field.is_boxed);
+            fields.filter_map(|field| part(&field.ty)).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The definition that an arm's values are made of.
+fn part(ty: &Type) -> Option<TypeId> {
+    match ty {
+        Type::Named(id) => Some(*id),
+        Type::Fixed(element, _) => part(element),
+        _ => None,
     }
 }
 

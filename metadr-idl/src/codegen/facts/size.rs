@@ -1,13 +1,8 @@
 //! How many bytes types take, on the wire and in memory.
 
 use super::graph::Graph;
-use crate::model::{ExternId, Model, Type, TypeId, TypeKind, Union};
+use crate::model::{ExternId, MAX_ARRAY_IN_PLACE, Model, Type, TypeId, TypeKind, Union};
 use std::collections::BTreeMap;
-
-/// Fixed arrays of more bytes than this are kept in a box, so that no file
-/// makes a decoder overflow its stack, and a hostile sender cannot make a few
-/// bytes of input into pages of memory.
-const MAX_ARRAY_IN_PLACE: usize = 4096;
 
 /// What a type that is defined elsewhere is taken to need in memory.
 const EXTERN_MEMORY: usize = 64;
