@@ -2,7 +2,8 @@
 //!
 //! Adjacent parts whose size never varies form a *run*: its bytes are put
 //! together, or taken apart, in one go, so that there is one check for room and
-//! not one for each part.
+//! not one for each part. When encoding, the length of what varies in size ends
+//! the run before it.
 
 pub(super) mod decode;
 pub(super) mod encode;
@@ -115,31 +116,30 @@ impl Stream {
     }
 }
 
-/// Splits parts into runs and others. `size` is that of a part that may be in
-/// a run.
-fn runs<T>(parts: Vec<T>, size: impl Fn(&T) -> Option<usize>) -> Vec<Chunk<T>> {
+/// Splits parts into runs and others.
+fn runs<T>(parts: Vec<T>, place: impl Fn(&T) -> InRun) -> Vec<Chunk<T>> {
     let mut chunks: Vec<Chunk<T>> = Vec::new();
+    // Whether the last chunk is a run that may go on.
+    let mut is_open = false;
     for part in parts {
-        let Some(own) = size(&part) else {
-            chunks.push(Chunk {
-                size: None,
-                parts: vec![part],
-            });
-            continue;
-        };
-        match chunks.last_mut() {
-            Some(Chunk {
-                size: Some(size),
-                parts,
-            }) if *size + own <= MAX_RUN => {
+        let place = place(&part);
+        match (place.size(), chunks.last_mut()) {
+            (
+                Some(own),
+                Some(Chunk {
+                    size: Some(size),
+                    parts,
+                }),
+            ) if is_open && *size + own <= MAX_RUN => {
                 *size += own;
                 parts.push(part);
             }
-            _ => chunks.push(Chunk {
-                size: Some(own),
+            (size, _) => chunks.push(Chunk {
+                size,
                 parts: vec![part],
             }),
         }
+        is_open = matches!(place, InRun::Anywhere(_));
     }
     for chunk in &mut chunks {
         // What stands alone needs no run around it.
@@ -148,6 +148,26 @@ fn runs<T>(parts: Vec<T>, size: impl Fn(&T) -> Option<usize>) -> Vec<Chunk<T>> {
         }
     }
     chunks
+}
+
+/// Where a part may be in a run, with the size of what it puts there.
+#[derive(Clone, Copy)]
+enum InRun {
+    /// Nowhere.
+    No,
+    /// At its end: the rest of the part follows the run.
+    AtEnd(usize),
+    /// Anywhere.
+    Anywhere(usize),
+}
+
+impl InRun {
+    fn size(self) -> Option<usize> {
+        match self {
+            Self::No => None,
+            Self::AtEnd(size) | Self::Anywhere(size) => Some(size),
+        }
+    }
 }
 
 /// Parts that follow one another.

@@ -52,13 +52,16 @@ pub trait Encoder {
     fn put_bool(&mut self, value: bool);
     /// `opaque[n]`: bytes whose number the reader knows.
     fn put_opaque_fixed(&mut self, value: &[u8]);
-    /// `opaque<limit>` and `string<limit>` that is kept as bytes.
+    /// `opaque<limit>` and `string<limit>` that is kept as bytes: the same as
+    /// their number with [`Encoder::put_length`] and then the bytes with
+    /// [`Encoder::put_opaque_fixed`].
     ///
     /// # Errors
     ///
     /// [`EncodeError::TooLong`] if `value` has more than `limit` bytes.
     fn put_opaque(&mut self, value: &[u8], limit: u32) -> Result<(), EncodeError>;
-    /// The number of elements of a variable-length array, which follow.
+    /// The number of elements of a variable-length array, or of the bytes of
+    /// opaque data, which follow.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Bytes to values.
 
 use super::uses::{self, limit};
-use super::{Chunk, Stream, bulk, primitive, runs};
+use super::{Chunk, InRun, Stream, bulk, primitive, runs};
 use crate::codegen::uses::Scope;
 use crate::codegen::{Generator, Strings};
 use crate::model::{Type, TypeKind};
@@ -21,6 +21,10 @@ pub(in super::super) struct Part {
 }
 
 impl Part {
+    fn in_run(&self) -> InRun {
+        self.size.map_or(InRun::No, InRun::Anywhere)
+    }
+
     /// An expression that reads `size` bytes from what it is given.
     pub(in super::super) fn fixed(
         name: &Ident,
@@ -68,7 +72,7 @@ pub(in super::super) fn variable(field: &Ident) -> Ident {
 /// is. `place` is that of the whole.
 pub(in super::super) fn decoding(parts: Vec<Part>, place: &str) -> Decoding {
     let has_twice = parts.windows(2).any(|pair| pair[0].name == pair[1].name);
-    let chunks = runs(parts, |part: &Part| part.size);
+    let chunks = runs(parts, Part::in_run);
     match &chunks[..] {
         [
             Chunk {
@@ -92,7 +96,7 @@ pub(in super::super) fn decoding(parts: Vec<Part>, place: &str) -> Decoding {
 
 /// As [`decoding`], with a variable for each part.
 pub(in super::super) fn bound(parts: Vec<Part>, place: &str) -> Decoding {
-    bind(runs(parts, |part: &Part| part.size), place)
+    bind(runs(parts, Part::in_run), place)
 }
 
 fn take_run(size: usize, place: &str) -> TokenStream {

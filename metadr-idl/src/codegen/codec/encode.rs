@@ -1,7 +1,7 @@
 //! Values to bytes.
 
 use super::uses::limit;
-use super::{Access, Chunk, MAX_RUN, MAX_RUN_ARRAY, Stream, bulk, primitive, runs, uses};
+use super::{Access, Chunk, InRun, MAX_RUN, MAX_RUN_ARRAY, Stream, bulk, primitive, runs, uses};
 use crate::codegen::uses::Scope;
 use crate::codegen::{Generator, Strings};
 use crate::model::{Type, TypeKind};
@@ -10,12 +10,14 @@ use quote::{format_ident, quote};
 
 /// A piece of code that encodes.
 pub(in super::super) struct Part {
-    /// The size of what it encodes, if that may be in a run.
-    size: Option<usize>,
+    /// Whether it may be in a run, and where.
+    place: InRun,
     /// The code outside of a run.
     alone: TokenStream,
     /// The code within one.
     in_run: TokenStream,
+    /// The code after the run at whose end it is.
+    after_run: TokenStream,
     /// An expression that does it all, of a `Result`, if there is one.
     result: Option<TokenStream>,
 }
@@ -24,18 +26,20 @@ impl Part {
     /// Code that encodes `size` bytes to what the function is given.
     pub(in super::super) fn fixed(size: usize, code: impl Fn(&TokenStream) -> TokenStream) -> Self {
         Self {
-            size: Some(size),
+            place: InRun::Anywhere(size),
             alone: code(&Stream::Whole.encoder()),
             in_run: code(&Stream::Run.encoder()),
+            after_run: TokenStream::new(),
             result: None,
         }
     }
 
     pub(in super::super) fn other(code: TokenStream) -> Self {
         Self {
-            size: None,
+            place: InRun::No,
             alone: code,
             in_run: TokenStream::new(),
+            after_run: TokenStream::new(),
             result: None,
         }
     }
@@ -43,7 +47,7 @@ impl Part {
 
 /// The statements that encode parts one after the other.
 pub(in super::super) fn statements(parts: Vec<Part>) -> TokenStream {
-    let chunks = runs(parts, |part: &Part| part.size);
+    let chunks = runs(parts, |part: &Part| part.place);
     let chunks = chunks.into_iter().map(|Chunk { size, parts }| match size {
         None => {
             let code = parts.into_iter().map(|part| part.alone);
@@ -51,11 +55,13 @@ pub(in super::super) fn statements(parts: Vec<Part>) -> TokenStream {
         }
         Some(size) => {
             let size = uses::size(size);
-            let code = parts.into_iter().map(|part| part.in_run);
+            let code = parts.iter().map(|part| &part.in_run);
+            let after = parts.iter().map(|part| &part.after_run);
             quote! {
                 let mut run = encoder.run::<#size>();
                 #(#code)*
                 encoder.put_run(run);
+                #(#after)*
             }
         }
     });
@@ -90,9 +96,10 @@ impl Generator<'_> {
     ) -> Vec<Part> {
         if let Some(size) = self.size_in_run(ty) {
             return vec![Part {
-                size: Some(size),
+                place: InRun::Anywhere(size),
                 alone: self.encode_one(ty, value, place, scope, Stream::Whole),
                 in_run: self.encode_one(ty, value, place, scope, Stream::Run),
+                after_run: TokenStream::new(),
                 result: self.encode_result(ty, value, place),
             }];
         }
@@ -117,13 +124,45 @@ impl Generator<'_> {
                     Part::other(quote! { if let Some(value) = #reference { #body } }),
                 ]
             }
-            _ => vec![Part {
-                size: None,
-                alone: self.encode_one(ty, value, place, scope, Stream::Whole),
-                in_run: TokenStream::new(),
-                result: self.encode_result(ty, value, place),
-            }],
+            _ => vec![self.encode_varying(ty, value, place, scope)],
         }
+    }
+
+    /// A value whose size varies. Its length, if it begins with one, may be at
+    /// the end of a run.
+    fn encode_varying(&self, ty: &Type, value: &Access, place: &str, scope: &Scope) -> Part {
+        let Access {
+            reference,
+            receiver,
+            ..
+        } = value;
+        let after_length = match ty {
+            Type::String(max) if self.options.strings == Strings::Utf8 => {
+                let data = quote! { encoder.put_opaque_fixed(#receiver.as_bytes()); };
+                Some((max, data))
+            }
+            Type::String(max) | Type::Opaque(max) => {
+                Some((max, quote! { encoder.put_opaque_fixed(#reference); }))
+            }
+            Type::Variable(element, max) => {
+                let stream = Stream::Whole;
+                let elements = self.encode_elements(element, reference, place, scope, stream);
+                Some((max, elements))
+            }
+            _ => None,
+        };
+        let alone = self.encode_one(ty, value, place, scope, Stream::Whole);
+        let mut part = Part {
+            result: self.encode_result(ty, value, place),
+            ..Part::other(alone)
+        };
+        if let Some((max, after_run)) = after_length {
+            let limit = limit(*max);
+            part.place = InRun::AtEnd(4);
+            part.in_run = quote! { run.put_length(#receiver.len(), #limit).at(#place)?; };
+            part.after_run = after_run;
+        }
+        part
     }
 
     /// The call that encodes a value, where one can fail.

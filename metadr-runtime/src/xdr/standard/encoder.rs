@@ -198,6 +198,16 @@ mod tests {
     }
 
     #[test]
+    fn opaque_is_its_length_and_then_fixed_opaque() {
+        let whole = encoded(|encoder| encoder.put_opaque(b"abcde", 5).unwrap());
+        let parts = encoded(|encoder| {
+            encoder.put_length(5, 5).unwrap();
+            encoder.put_opaque_fixed(b"abcde");
+        });
+        assert_eq!(whole, parts);
+    }
+
+    #[test]
     fn a_value_over_its_bound_is_refused_with_both_numbers() {
         let mut buffer = BytesMut::new();
         let refused = XdrEncoder::new(&mut buffer).put_string("abc", 2);
