@@ -14,6 +14,7 @@ mod macros;
 mod text;
 mod tokens;
 
+pub(crate) use condition::numbers;
 pub(crate) use text::{Comment, Text};
 pub(crate) use tokens::{Token, tokens};
 

@@ -86,7 +86,7 @@ fn names() {
         ),
         (
             "constant for C alone that is no number",
-            "%#define MAX (A + 1) /* most */\ntypedef string a<MAX>;"
+            "%#define MAX (A + 1) /* most */\n%#define A B\ntypedef string a<MAX>;"
         ),
         (
             "name of a header",
@@ -557,6 +557,7 @@ fn a_number_that_is_defined_for_c_is_a_constant_where_nothing_else_has_the_name(
         ("%#define MAX 16 /* most */", 16),
         ("%# define MAX (0x10UL)", 16),
         ("#ifdef RPC_HDR\n%#define MAX 1024\n#endif", 1024),
+        ("%#define LESS 15\n%#define MAX LESS + 1", 16),
         ("%#define MAX 16\nconst MAX = 4;", 4),
         ("%#define MAXNETNAMELEN 7\n#define MAX MAXNETNAMELEN", 7),
     ] {

@@ -3,6 +3,7 @@
 use super::scopes::{Place, ROOT, Scope, ScopeId};
 use super::{Checker, aliases};
 use crate::ast::{Define, File, Import, ScopedName, Tree};
+use crate::preprocess::numbers;
 use crate::{FileId, Severity};
 use std::collections::BTreeMap;
 
@@ -20,8 +21,10 @@ pub(super) struct Hints<'a> {
     headers: Vec<Vec<&'a Import>>,
     /// For each file, what its `%` lines define for C.
     defines: Vec<BTreeMap<&'a str, &'a Define>>,
-    /// What they define in any file, with the same value in all of them.
-    common: BTreeMap<&'a str, Option<&'a Define>>,
+    /// Those that stand for numbers.
+    numbers: Vec<BTreeMap<&'a str, i64>>,
+    /// What they define in any file, and the same in all of them.
+    common: BTreeMap<&'a str, Option<(&'a Define, i64)>>,
     compared: usize,
     /// The namespaces that define each name.
     defined: Option<BTreeMap<String, Vec<ScopeId>>>,
@@ -46,14 +49,22 @@ impl<'a> Hints<'a> {
             let defines = file.defines.iter();
             defines.map(|one| (one.name.name.as_str(), one)).collect()
         };
-        let mut common: BTreeMap<&str, Option<&Define>> = BTreeMap::new();
-        for one in tree.files.iter().flat_map(|file| &file.defines) {
-            let known = common.entry(&one.name.name).or_insert(Some(one));
-            *known = known.filter(|known| known.value == one.value);
+        let numbers: Vec<_> = (tree.files.iter())
+            .map(|file| numbers(file.defines.iter()))
+            .collect();
+        let mut common: BTreeMap<&str, Option<(&Define, i64)>> = BTreeMap::new();
+        for (file, numbers) in tree.files.iter().zip(&numbers) {
+            for one in &file.defines {
+                let name = one.name.name.as_str();
+                let number = numbers.get(name).map(|number| (one, *number));
+                let known = common.entry(name).or_insert(number);
+                *known = known.filter(|(_, first)| number.is_some_and(|(_, it)| it == *first));
+            }
         }
         Self {
             headers,
             defines: tree.files.iter().map(by_name).collect(),
+            numbers,
             common,
             ..Self::default()
         }
@@ -61,10 +72,11 @@ impl<'a> Hints<'a> {
 
     /// What stands for a number in C: as the file itself has it, or else as all
     /// others do.
-    pub(super) fn define_of(&self, name: &str, file: usize) -> Option<(&'a Define, &'a str)> {
-        let own = self.defines[file].get(name).copied();
-        let define = own.or_else(|| self.common.get(name).copied().flatten())?;
-        Some((define, number_in(&define.value)?))
+    pub(super) fn define_of(&self, name: &str, file: usize) -> Option<(&'a Define, i64)> {
+        match self.defines[file].get(name) {
+            Some(own) => Some((own, *self.numbers[file].get(name)?)),
+            None => self.common.get(name).copied().flatten(),
+        }
     }
 }
 
@@ -85,24 +97,6 @@ fn headers<'a>(tree: &'a Tree, index: &BTreeMap<FileId, usize>, file: usize) -> 
         }
     }
     found
-}
-
-/// The number that a value of C is: `16`, `(16)` or `16UL`.
-fn number_in(value: &str) -> Option<&str> {
-    let inner = value
-        .strip_prefix('(')
-        .and_then(|inner| inner.strip_suffix(')'));
-    let number = inner.unwrap_or(value).trim();
-    let number = number.trim_end_matches(['u', 'U', 'l', 'L']);
-    let digits = number.strip_prefix('-').unwrap_or(number);
-    let is_number = match digits
-        .strip_prefix("0x")
-        .or_else(|| digits.strip_prefix("0X"))
-    {
-        Some(digits) => !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit()),
-        None => !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()),
-    };
-    is_number.then_some(number)
 }
 
 impl Checker<'_> {

@@ -196,12 +196,9 @@ impl Checker<'_> {
     /// is made into, or rpcgen's own.
     fn number_of_header(&mut self, name: &str, span: Span, place: Place) -> Option<i128> {
         let (number, whence) = match self.hints.define_of(name, place.file) {
-            Some((define, text)) => {
+            Some((define, number)) => {
                 let line = self.report.line(define.name.span, span);
-                (
-                    self.literal(text, span)?,
-                    format!("{line} defines it for C alone"),
-                )
+                (i128::from(number), format!("{line} defines it for C alone"))
             }
             None => (
                 aliases::constant(name)?,

@@ -2,6 +2,8 @@
 
 use super::macros::{ExpansionError, Macros};
 use super::tokens::{Token, tokens};
+use crate::ast::Define;
+use std::collections::BTreeMap;
 
 /// How deep parentheses and signs may nest.
 const MAX_DEPTH: usize = 64;
@@ -27,6 +29,27 @@ pub(super) enum ConditionError {
 ///
 /// If it is no expression of numbers.
 pub(super) fn holds(condition: &str, macros: &mut Macros) -> Result<bool, ConditionError> {
+    Ok(value(condition, macros)? != 0)
+}
+
+/// What each of the macros stands for that is an expression of numbers and of
+/// other such macros.
+pub(crate) fn numbers<'d>(defines: impl Iterator<Item = &'d Define>) -> BTreeMap<&'d str, i64> {
+    let defines: Vec<&Define> = defines.collect();
+    let owned = |one: &&Define| (one.name.name.clone(), one.value.clone());
+    let mut macros = Macros::new(&defines.iter().map(owned).collect::<Vec<_>>());
+    let number = |one: &&'d Define| {
+        let name = one.name.name.as_str();
+        let expansion = macros.expand(name).ok()??;
+        let mut pieces = tokens(&expansion);
+        let has_name = pieces.any(|(token, _)| token == Token::Word);
+        let value = value(&expansion, &mut macros).ok()?;
+        (!has_name).then_some((name, value))
+    };
+    defines.iter().filter_map(number).collect()
+}
+
+fn value(condition: &str, macros: &mut Macros) -> Result<i64, ConditionError> {
     let terms = terms(condition, macros)?;
     let mut expression = Expression {
         terms: &terms,
@@ -34,7 +57,7 @@ pub(super) fn holds(condition: &str, macros: &mut Macros) -> Result<bool, Condit
     };
     let value = expression.value(0)?;
     match expression.terms.first() {
-        None => Ok(value != 0),
+        None => Ok(value),
         Some(term) => Err(term.instead_of("an operator")),
     }
 }
