@@ -3,38 +3,13 @@
 //! install them, as their licences are not ours.
 
 use crate::crate_on_disk::Crate;
-use metadr_idl::{Builder, Source};
+use metadr_idl::Builder;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const PACKAGES: [(&str, &str); 2] = [
     ("rpcsvc-proto", "/usr/include/rpcsvc"),
     ("libtirpc-dev", "/usr/include/tirpc"),
-];
-
-/// What some files take from C headers of which there is no `.x` file, as those
-/// headers and the functions that encode it have it.
-const FROM_HEADERS: [(&str, &str); 7] = [
-    ("nis", "typedef opaque netobj<1024>;"),
-    (
-        "nis_callback",
-        "#include \"nis.x\"\ntypedef opaque netobj<1024>;",
-    ),
-    ("nis_object", "typedef opaque netobj<1024>;"),
-    ("klm_prot", "typedef opaque netobj<1024>;"),
-    (
-        "nlm_prot",
-        "typedef opaque netobj<1024>; const LM_MAXSTRLEN = 1024; const MAXNAMELEN = 1025;",
-    ),
-    (
-        "key_prot",
-        "typedef opaque netobj<1024>; typedef opaque des_block[8]; const MAXNETNAMELEN = 255;",
-    ),
-    (
-        "rpcb_prot",
-        "typedef unsigned rpcprog_t; typedef unsigned rpcvers_t; typedef unsigned rpcproc_t;
-         struct netbuf { unsigned maxlen; opaque buf<>; };",
-    ),
 ];
 
 /// Every `.x` file below `directory`, in order.
@@ -74,12 +49,7 @@ fn the_code_of_every_file_type_checks() {
     let mut modules = String::new();
     for path in &all {
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        let mut builder = Builder::new().file(path);
-        let headers = path.with_file_name("headers.x");
-        for (_, text) in FROM_HEADERS.iter().filter(|(file, _)| *file == stem) {
-            builder = builder.source(Source::new(headers.to_string_lossy(), *text));
-        }
-        let generated = match builder.generate() {
+        let generated = match Builder::new().file(path).generate() {
             Ok(generated) => generated,
             Err(error) => panic!("{error}"),
         };
