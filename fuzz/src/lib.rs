@@ -1,0 +1,11 @@
+//! What each fuzz target does with its input. The targets themselves are glue,
+//! so that tests can replay inputs without libFuzzer.
+
+mod compiler;
+#[cfg(test)]
+mod corpus;
+mod language;
+mod types;
+
+pub use compiler::{check, generate, read};
+pub use types::{decode, values};
