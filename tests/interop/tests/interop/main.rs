@@ -18,15 +18,8 @@
 
 // What is generated is for others to use; here, only its types are.
 #![allow(dead_code, unreachable_pub)]
-// Names come of the files, and style is for the snapshots of metadr-idl.
-#![allow(
-    clippy::enum_variant_names,
-    clippy::match_single_binding,
-    clippy::needless_question_mark,
-    clippy::ptr_arg,
-    clippy::semicolon_if_nothing_returned,
-    clippy::use_self
-)]
+// Names come of the files.
+#![allow(clippy::enum_variant_names)]
 
 mod c_strings;
 mod peer;
