@@ -43,6 +43,7 @@ macro_rules! each_type {
         $check::<Rule>($argument);
         $check::<Directory>($argument);
         $check::<Ping>($argument);
+        $check::<Hop>($argument);
         $check::<Run>($argument);
         $check::<ByUnsigned>($argument);
         $check::<ByAnyColor>($argument);

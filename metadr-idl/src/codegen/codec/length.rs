@@ -72,9 +72,16 @@ impl Generator<'_> {
                 None => Length::varying(4, self.sum(element, value, scope)),
             },
             Type::Optional(target) => {
-                let one = self.length(target, &quote!(value), scope);
-                let length = one.expression();
                 let is_boxed = self.facts.needs_box(scope.owner(), target);
+                // `as_ref` would be that of the box.
+                let is_option = matches!(self.model.resolve(target), Type::Optional(_));
+                let value_there = if is_boxed && is_option {
+                    quote!((**value))
+                } else {
+                    quote!(value)
+                };
+                let one = self.length(target, &value_there, scope);
+                let length = one.expression();
                 let measure = if one.as_fixed().is_some() {
                     quote!(|_| #length)
                 } else if self.measures_itself(target) && !is_boxed {
