@@ -78,7 +78,9 @@ impl Generator<'_> {
         arms.append(&mut back);
         let (last, others) = arms.split_last()?;
         if others.is_empty() {
-            return self.arbitrary(id, &quote! { Ok(#last) });
+            let is_nothing = union.default.is_none() && union.fields().next().is_none();
+            let unused = is_nothing.then(|| quote! { let _ = source; });
+            return self.arbitrary(id, &quote! { #unused Ok(#last) });
         }
         let count = uses::size(arms.len());
         let numbers = (0..others.len()).map(uses::size);

@@ -2,7 +2,7 @@
 
 use super::codec::{Access, encode};
 use super::naming::{ProcedureNames, VersionNames};
-use super::programs::procedures;
+use super::programs::{has_many_arguments, procedures};
 use super::uses::Scope;
 use super::{Generator, Strings};
 use crate::model::{Procedure, Type, Version};
@@ -60,11 +60,14 @@ impl Generator<'_> {
         });
         let encode = self.encode_arguments(procedure, names, scope);
         let result = self.result_type(procedure, scope);
+        // Besides the client itself.
+        let lint = has_many_arguments(procedure.arguments.len() + 1);
         if self.is_one_way(procedure) {
             return quote! {
                 #docs
                 ///
                 /// One way: no answer is awaited, and none is sent.
+                #lint
                 pub async fn #method(&self, #(#arguments),*) -> Result<(), rpc::CallError> {
                     self.rpc.send(super::NUMBER, NUMBER, procedure::#number, #encode).await
                 }
@@ -80,6 +83,7 @@ impl Generator<'_> {
         };
         quote! {
             #docs
+            #lint
             pub async fn #method(&self, #(#arguments),*) -> Result<#result, rpc::CallError> {
                 self.rpc.call(super::NUMBER, NUMBER, procedure::#number, #encode, #decode).await
             }

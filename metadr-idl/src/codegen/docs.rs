@@ -34,7 +34,7 @@ pub(super) fn sentence(text: &str) -> TokenStream {
 /// A comment as Markdown that shows it as it was meant.
 fn markdown(comment: &[String]) -> Vec<String> {
     let lines: Vec<String> = (comment.iter())
-        .map(|line| line.replace('\t', "    "))
+        .map(|line| line.replace('\t', "    ").replace(turns_text, ""))
         .collect();
     let is_gap = |line: &String| is_rule(line) || line.trim().is_empty();
     // Paragraphs, with layout or without; those with layout in one block where
@@ -66,6 +66,12 @@ fn markdown(comment: &[String]) -> Vec<String> {
         false => lines.into_iter().map(escape).collect(),
     });
     blocks.collect::<Vec<_>>().join(&String::new())
+}
+
+/// Whether a character changes the direction of the text behind it, so that
+/// code could look other than it is. Rust refuses these in comments.
+fn turns_text(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn owned(lines: &[&str]) -> Vec<String> {
@@ -178,6 +184,11 @@ mod tests {
         ] {
             assert_eq!(markdown_of(&[line]), [expected]);
         }
+    }
+
+    #[test]
+    fn what_turns_the_direction_of_text_is_left_out() {
+        assert_eq!(markdown_of(&["a\u{202e}b\u{2066} `c\u{2069}`"]), ["ab `c`"]);
     }
 
     #[test]

@@ -22,7 +22,9 @@ const CLIENT: [&str; 2] = ["new", "rpc"];
 /// Names that the generated server trait has itself.
 const SERVER: [&str; 1] = ["connection_closed"];
 /// Names that the code around an argument uses.
-const AROUND_ARGUMENTS: [&str; 5] = ["context", "call", "decoder", "encoder", "value"];
+const AROUND_ARGUMENTS: [&str; 7] = [
+    "context", "call", "decoder", "encoder", "run", "server", "value",
+];
 /// Associated constants that the generator adds.
 const CONSTANTS: [&str; 1] = ["ENCODED_SIZE"];
 

@@ -117,6 +117,13 @@ pub(super) fn procedures<'a>(
     version.procedures.iter().zip(&names.procedures)
 }
 
+/// Lets a function have that many arguments, as the file wants it.
+pub(super) fn has_many_arguments(count: usize) -> Option<TokenStream> {
+    /// What clippy allows.
+    const MAX: usize = 7;
+    (count > MAX).then(|| quote!(#[allow(clippy::too_many_arguments)]))
+}
+
 fn hex(number: u32) -> proc_macro2::Literal {
     format!("0x{number:08x}")
         .parse()

@@ -3,7 +3,7 @@
 use super::Generator;
 use super::codec::{Access, encode};
 use super::naming::{ProcedureNames, VersionNames};
-use super::programs::procedures;
+use super::programs::{has_many_arguments, procedures};
 use super::uses::Scope;
 use crate::model::{Procedure, Program, Version};
 use proc_macro2::{Ident, TokenStream};
@@ -64,17 +64,21 @@ impl Generator<'_> {
             let ty = self.rust_type(&argument.ty, scope);
             quote!(#name: #ty)
         });
+        // Besides the server itself and the context.
+        let lint = has_many_arguments(procedure.arguments.len() + 2);
         if self.is_one_way(procedure) {
             return quote! {
                 #docs
                 ///
                 /// One way: no answer is sent.
+                #lint
                 fn #method(&self, context: rpc::CallContext #(, #arguments)*);
             };
         }
         let result = self.result_type(procedure, scope);
         quote! {
             #docs
+            #lint
             fn #method(&self, context: rpc::CallContext #(, #arguments)*)
             -> impl Future<Output = Result<#result, rpc::ServiceError>> + Send;
         }

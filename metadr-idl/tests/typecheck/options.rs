@@ -8,7 +8,11 @@ const COVERED: &str = "\
     enum which { ONE, TWO };\n\
     union never_default switch (which w) { case ONE: case TWO: void; default: int other; };\n\
     union never_default_bool switch (bool b) { case TRUE: case FALSE: int all; default: void; };\n\
-    union only_default switch (which w) { default: int all; };\n";
+    union only_default switch (which w) { default: int all; };\n\
+    union only_nothing switch (int n) { case 7: void; };\n\
+    union in_an_array_of_nothing switch (int n) {\n\
+        case 0: in_an_array_of_nothing self[0]; case 1: case 2: case 3: void; default: int other;\n\
+    };\n";
 
 const OVER_EXTERNS: &str = "\
     struct wide { hyper five[5]; };\n\
@@ -60,7 +64,10 @@ fn generated_code_type_checks_under_each_option() {
         ("calc", builder("metadr-runtime/tests/calc.x")),
         (
             "covered",
-            Builder::new().source(Source::new("covered.x", COVERED)),
+            Builder::new()
+                .source(Source::new("covered.x", COVERED))
+                .serde(true)
+                .arbitrary(true),
         ),
     ];
     let made = Crate::new("typecheck");

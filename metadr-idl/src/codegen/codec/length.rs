@@ -116,7 +116,11 @@ impl Generator<'_> {
     /// The least number of bytes that a value takes up, as an expression.
     pub(in super::super) fn minimum(&self, ty: &Type) -> TokenStream {
         let minimum = self.facts.minimum(ty);
-        let bytes = uses::size(minimum.bytes);
+        let is_known = minimum.bytes > 0 || minimum.externs.is_empty();
+        let known = is_known.then(|| {
+            let bytes = uses::size(minimum.bytes);
+            quote!(#bytes)
+        });
         let externs = minimum.externs.iter().map(|(id, count)| {
             let path = self.extern_path(*id);
             let each = quote!(<#path as Decode>::MIN_ENCODED_SIZE);
@@ -128,6 +132,7 @@ impl Generator<'_> {
                 }
             }
         });
-        quote!(#bytes #(+ #externs)*)
+        let parts = known.into_iter().chain(externs);
+        quote!(#(#parts)+*)
     }
 }

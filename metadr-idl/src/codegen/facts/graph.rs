@@ -125,7 +125,8 @@ fn types_of(model: &Model, id: TypeId) -> Vec<&Type> {
 fn within(ty: &Type, follow: &dyn Fn(&Type) -> bool) -> Option<TypeId> {
     match ty {
         Type::Named(id) => Some(*id),
-        Type::Fixed(element, size) if *size > 0 => within(element, follow),
+        // To Rust, an array of length zero has its element in place as well.
+        Type::Fixed(element, _) => within(element, follow),
         Type::Optional(target) if follow(target) => within(target, follow),
         _ => None,
     }
