@@ -11,6 +11,14 @@ use graph::{Graph, any_within};
 pub(super) use size::Minimum;
 use size::Sizes;
 
+/// How many bytes a value may take in memory to count for one level of depth. A
+/// build without optimisation copies it some 25 times on the way, which makes
+/// 1.6 MiB of stack at the full depth.
+const LEVEL: usize = 256;
+
+/// The most that one value counts for: all of the depth, so that there can be one.
+const MAX_LEVELS: usize = 256;
+
 /// The facts of one model.
 pub(super) struct Facts {
     graph: Graph,
@@ -91,9 +99,17 @@ impl Facts {
         self.sizes.minimum(ty)
     }
 
-    /// About how many bytes a value takes in memory, without what it points to.
-    pub(super) fn memory(&self, ty: &Type) -> usize {
-        self.sizes.memory(ty)
+    /// About how many bytes a part of a definition takes in memory, without what
+    /// it points to.
+    pub(super) fn memory(&self, owner: TypeId, part: &Type) -> usize {
+        self.sizes.memory_within(&self.graph, owner, part)
+    }
+
+    /// For how many levels of the depth limit a value of a type that nests
+    /// counts. Each level takes its room on the stack.
+    pub(super) fn levels(&self, id: TypeId) -> usize {
+        let levels = 1 + self.sizes.memory(&Type::Named(id)) / LEVEL;
+        levels.min(MAX_LEVELS)
     }
 }
 

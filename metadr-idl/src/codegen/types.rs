@@ -109,8 +109,9 @@ impl Generator<'_> {
         if !self.facts.nests(id) {
             return (None, None);
         }
-        let enter = quote! { decoder.descend()?; };
-        let leave = quote! { decoder.ascend(); };
+        let levels = uses::size(self.facts.levels(id));
+        let enter = quote! { decoder.descend(#levels)?; };
+        let leave = quote! { decoder.ascend(#levels); };
         (Some(enter), Some(leave))
     }
 

@@ -52,7 +52,7 @@ impl Generator<'_> {
         let name = self.names.ty(id);
         let attributes = self.attributes(id);
         let lint = self
-            .has_large_variant(union)
+            .has_large_variant(id, union)
             .then(|| quote!(#[allow(clippy::large_enum_variant)]));
         let mut variants = Vec::new();
         let mut tags = Vec::new();
@@ -112,10 +112,10 @@ impl Generator<'_> {
     }
 
     /// Whether the largest variant is far larger than all others.
-    fn has_large_variant(&self, union: &Union) -> bool {
+    fn has_large_variant(&self, id: TypeId, union: &Union) -> bool {
         let mut sizes: Vec<usize> = union
             .fields()
-            .map(|one| self.facts.memory(&one.ty))
+            .map(|one| self.facts.memory(id, &one.ty))
             .collect();
         sizes.push(0);
         sizes.sort_unstable();
@@ -260,13 +260,13 @@ impl Generator<'_> {
     /// A discriminant that has an arm of its own would be read as that arm.
     fn refuse_taken(&self, parts: &Parts<'_>) -> Option<TokenStream> {
         let Parts { union, name, .. } = *parts;
-        let taken: Vec<_> = (union.cases.iter())
-            .map(|case| self.tag_value(union.discriminant, case, parts.scope))
-            .collect();
+        let taken = self.tag_patterns(union, parts.scope);
         let is_taken = match (union.discriminant, &union.cases[..]) {
             (Discriminant::Bool, [Case { value: 0, .. }]) => quote!(!*discriminant),
             (Discriminant::Bool, [_]) => quote!(*discriminant),
-            _ => quote!(matches!(discriminant, #(#taken)|*)),
+            // An enumeration may have no other enumerator: `let` would warn of that.
+            (Discriminant::Enumeration(_), _) => quote!(matches!(discriminant, #(#taken)|*)),
+            _ => quote!(let #(#taken)|* = discriminant),
         };
         let value = match union.discriminant {
             Discriminant::Enumeration(_) => quote!(i64::from(*discriminant as i32)),
@@ -294,6 +294,16 @@ impl Generator<'_> {
                 value
             }
         };
+        let other = union.default.as_ref().map(|default| {
+            let field = default.field.as_ref().map(|field| {
+                let (ident, value) = (self.names.default_field(id), value(field));
+                quote!(#ident: #value)
+            });
+            quote! { Self::Default { discriminant, #field } }
+        });
+        if let (Some(other), []) = (&other, &union.cases[..]) {
+            return other.clone();
+        }
         let arms = union.cases.iter().zip(parts.variants).map(|(case, ident)| {
             let tag = self.tag_value(union.discriminant, case, parts.scope);
             match &case.field {
@@ -304,16 +314,10 @@ impl Generator<'_> {
                 None => quote! { #tag => Self::#ident },
             }
         });
-        let default = match &union.default {
+        let default = match other {
             // A default arm that is never reached would be a warning.
             _ if self.is_covered(union) => None,
-            Some(default) => {
-                let field = default.field.as_ref().map(|field| {
-                    let (ident, value) = (self.names.default_field(id), value(field));
-                    quote!(#ident: #value)
-                });
-                Some(quote! { discriminant => Self::Default { discriminant, #field } })
-            }
+            Some(other) => Some(quote! { discriminant => #other }),
             None => {
                 let value = match union.discriminant {
                     Discriminant::Enumeration(_) => quote!(i64::from(discriminant as i32)),
@@ -362,10 +366,8 @@ impl Generator<'_> {
                     }
                 }
                 None => quote! {
-                                   Self::Default { discriminant } => {
-                printer.union(#name, discriminant, None);
-                }
-                               },
+                    Self::Default { discriminant } => printer.union(#name, discriminant, None)
+                },
             });
         }
         quote! {

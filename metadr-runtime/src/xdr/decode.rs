@@ -84,14 +84,16 @@ pub trait Decoder {
     ///
     /// Also [`DecodeErrorKind::TooLong`] and [`DecodeErrorKind::TooManyEmpty`].
     fn take_length(&mut self, limit: u32, min_element_size: usize) -> Result<usize, DecodeError>;
-    /// Enters a value of a recursive type; paired with [`Decoder::ascend`].
+    /// Enters a value of a recursive type; paired with [`Decoder::ascend`]. It
+    /// counts for `levels` of the depth: more than one if it takes much room on
+    /// the stack.
     ///
     /// # Errors
     ///
     /// [`DecodeErrorKind::TooDeep`].
-    fn descend(&mut self) -> Result<(), DecodeError>;
+    fn descend(&mut self, levels: u32) -> Result<(), DecodeError>;
     /// Leaves a value of a recursive type.
-    fn ascend(&mut self);
+    fn ascend(&mut self, levels: u32);
     /// An error about the `int` that was read last: an enumerator or a
     /// discriminant that only the type knows to be wrong.
     fn error_in_last_int(&self, kind: DecodeErrorKind) -> DecodeError;

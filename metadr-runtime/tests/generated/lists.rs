@@ -1,6 +1,7 @@
 //! Linked lists of any length, and other recursive types, whose depth is limited.
 
 use crate::everything::{Branch, Directory, Entry, Node, Ping, Pong, Rule, RuleAnd, Tree};
+use crate::heavy::Heavy;
 use crate::round_trip;
 use bytes::Bytes;
 use metadr_runtime::xdr::{DecodeErrorKind, Encode, List, from_bytes, print, to_bytes};
@@ -134,6 +135,20 @@ fn depth_is_limited_for_trees_of_every_kind() {
         assert_eq!(*error.kind(), too_deep);
         let error = from_bytes::<Ping>(deep(&[0, 0, 0, 1])).unwrap_err();
         assert_eq!(*error.kind(), too_deep);
+    });
+    decoding.unwrap().join().unwrap();
+}
+
+#[test]
+fn levels_that_take_much_of_the_stack_count_for_several() {
+    // As much as threads have that say nothing else.
+    let thread = thread::Builder::new().stack_size(2 * 1024 * 1024);
+    let decoding = thread.spawn(|| {
+        // Pages to the left, without end.
+        let mut level = vec![0; 4096 + 800];
+        level.extend([0, 0, 0, 1]);
+        let error = from_bytes::<Heavy>(level.repeat(300).into()).unwrap_err();
+        assert_eq!(*error.kind(), DecodeErrorKind::TooDeep { limit: 256 });
     });
     decoding.unwrap().join().unwrap();
 }

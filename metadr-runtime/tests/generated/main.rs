@@ -22,6 +22,11 @@ mod everything {
     );
 }
 
+/// A tree whose values take much room.
+mod heavy {
+    metadr_runtime::xdr!("tests/heavy.x");
+}
+
 /// Encodes and decodes a value, and checks that nothing but the whole of its
 /// encoding is one.
 fn round_trip<T: Encode + Decode + PartialEq + Debug>(value: &T) {

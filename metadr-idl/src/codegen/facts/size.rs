@@ -74,6 +74,11 @@ impl Sizes {
         self.size(ty, None).memory
     }
 
+    /// As [`Self::memory`], of a part of a definition, which says what has a box.
+    pub(super) fn memory_within(&self, graph: &Graph, owner: TypeId, part: &Type) -> usize {
+        self.size(part, Some((graph, owner))).memory
+    }
+
     pub(super) fn is_large(&self, element: &Type, length: u32) -> bool {
         self.memory(element).saturating_mul(length as usize) > MAX_ARRAY_IN_PLACE
     }

@@ -6,7 +6,7 @@ use crate::codegen::codec::encode;
 use crate::codegen::uses::Scope;
 use crate::model::{Case, Discriminant, TypeKind, Union};
 use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 impl Generator<'_> {
     pub(super) fn tag_type(&self, kind: Discriminant, scope: &Scope) -> TokenStream {
@@ -41,11 +41,32 @@ impl Generator<'_> {
                 let (ty, variant) = (self.path(id, scope), &self.names.parts(id)[index]);
                 quote!(#ty::#variant)
             }
-            Discriminant::Int | Discriminant::UnsignedInt => {
-                let value = Literal::i64_unsuffixed(case.value);
-                quote!(#value)
-            }
+            Discriminant::Int | Discriminant::UnsignedInt => number(case.value).into_token_stream(),
         }
+    }
+
+    /// Patterns of all discriminants that have a case: numbers that follow one
+    /// another as a range.
+    pub(super) fn tag_patterns(&self, union: &Union, scope: &Scope) -> Vec<TokenStream> {
+        let kind = union.discriminant;
+        if !matches!(kind, Discriminant::Int | Discriminant::UnsignedInt) {
+            let tags = union.cases.iter();
+            return tags.map(|case| self.tag_value(kind, case, scope)).collect();
+        }
+        let mut values: Vec<i64> = union.cases.iter().map(|case| case.value).collect();
+        values.sort_unstable();
+        let runs = values.chunk_by(|one, next| *next == one + 1);
+        runs.flat_map(|run| match run {
+            [first, _, .., last] => {
+                let (first, last) = (number(*first), number(*last));
+                vec![quote!(#first..=#last)]
+            }
+            few => few
+                .iter()
+                .map(|one| number(*one).into_token_stream())
+                .collect(),
+        })
+        .collect()
     }
 
     /// Encodes a discriminant.
@@ -88,4 +109,8 @@ impl Generator<'_> {
             Discriminant::Int | Discriminant::UnsignedInt => false,
         }
     }
+}
+
+fn number(value: i64) -> Literal {
+    Literal::i64_unsuffixed(value)
 }

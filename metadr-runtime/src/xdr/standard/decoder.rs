@@ -4,7 +4,8 @@ use super::DecodeRun;
 use crate::xdr::{DecodeError, DecodeErrorKind, Decoder, padding};
 use bytes::Bytes;
 
-/// How deep recursive types may be nested in one input unless
+/// How deep recursive types may be nested in one input, where a value that takes
+/// more than 256 bytes in memory counts for several levels, unless
 /// [`XdrDecoder::with_max_depth`] says otherwise.
 pub const MAX_DEPTH: u32 = 256;
 
@@ -278,8 +279,8 @@ impl Decoder for XdrDecoder<'_> {
     }
 
     #[inline]
-    fn descend(&mut self) -> Result<(), DecodeError> {
-        match self.depth_left.checked_sub(1) {
+    fn descend(&mut self, levels: u32) -> Result<(), DecodeError> {
+        match self.depth_left.checked_sub(levels) {
             Some(left) => {
                 self.depth_left = left;
                 Ok(())
@@ -291,9 +292,9 @@ impl Decoder for XdrDecoder<'_> {
     }
 
     #[inline]
-    fn ascend(&mut self) {
-        debug_assert!(self.depth_left < self.max_depth);
-        self.depth_left += 1;
+    fn ascend(&mut self, levels: u32) {
+        debug_assert!(self.max_depth - self.depth_left >= levels);
+        self.depth_left += levels;
     }
 
     #[cold]

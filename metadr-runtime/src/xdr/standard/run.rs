@@ -264,11 +264,11 @@ impl<const N: usize> Decoder for DecodeRun<N> {
     }
 
     /// A type of a fixed size is not recursive.
-    fn descend(&mut self) -> Result<(), DecodeError> {
+    fn descend(&mut self, _: u32) -> Result<(), DecodeError> {
         Err(self.error(DecodeErrorKind::TooDeep { limit: 0 }))
     }
 
-    fn ascend(&mut self) {}
+    fn ascend(&mut self, _: u32) {}
 
     #[cold]
     fn error_in_last_int(&self, kind: DecodeErrorKind) -> DecodeError {

@@ -165,9 +165,11 @@ fn a_run_needs_all_of_its_bytes() {
 #[test]
 fn depth_is_limited() {
     let input = Bytes::new();
-    let mut decoder = XdrDecoder::with_max_depth(&input, 1);
-    decoder.descend().unwrap();
-    assert!(decoder.descend().is_err());
-    decoder.ascend();
-    decoder.descend().unwrap();
+    let mut decoder = XdrDecoder::with_max_depth(&input, 3);
+    decoder.descend(1).unwrap();
+    decoder.descend(2).unwrap();
+    assert!(decoder.descend(1).is_err());
+    decoder.ascend(2);
+    assert!(decoder.descend(3).is_err());
+    decoder.descend(1).unwrap();
 }
