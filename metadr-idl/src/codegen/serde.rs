@@ -14,10 +14,57 @@ impl Generator<'_> {
     pub(super) fn serde_attributes(&self, id: TypeId) -> Option<TokenStream> {
         let serde = self.serde_name(id)?;
         let name = serde.to_string();
+        // What is derived for a list is about one element: functions of its own
+        // instead of the traits.
+        let remote = (self.facts.is_list(id)).then(|| quote!(, remote = "Self"));
         Some(quote! {
             #[derive(#serde::Serialize, #serde::Deserialize)]
-            #[serde(crate = #name)]
+            #[serde(crate = #name #remote)]
         })
+    }
+
+    /// The traits of a list, which is a sequence of its elements: the derived
+    /// ones would recurse.
+    pub(super) fn serde_list(&self, id: TypeId) -> Option<TokenStream> {
+        let (runtime, name) = (&self.options.runtime, self.local(id));
+        let serde = quote!(#runtime::export::serde);
+        self.options.serde.then(|| {
+            quote! {
+                impl #serde::Element for #name {
+                    fn serialize_alone<S: #serde::Serializer>(
+                        &self,
+                        serializer: S,
+                    ) -> Result<S::Ok, S::Error> {
+                        Self::serialize(self, serializer)
+                    }
+                    fn deserialize_alone<'de, D: #serde::Deserializer<'de>>(
+                        deserializer: D,
+                    ) -> Result<Self, D::Error> {
+                        Self::deserialize(deserializer)
+                    }
+                }
+                impl #serde::Serialize for #name {
+                    fn serialize<S: #serde::Serializer>(
+                        &self,
+                        serializer: S,
+                    ) -> Result<S::Ok, S::Error> {
+                        #serde::serialize_list(self, serializer)
+                    }
+                }
+                impl<'de> #serde::Deserialize<'de> for #name {
+                    fn deserialize<D: #serde::Deserializer<'de>>(
+                        deserializer: D,
+                    ) -> Result<Self, D::Error> {
+                        #serde::deserialize_list(deserializer)
+                    }
+                }
+            }
+        })
+    }
+
+    /// Leaves the tail of a list to the list.
+    pub(super) fn serde_tail(&self, id: TypeId) -> Option<TokenStream> {
+        (self.options.serde && self.facts.is_list(id)).then(|| quote!(#[serde(skip)]))
     }
 
     /// Says how serde treats a field, if it does not know its type.

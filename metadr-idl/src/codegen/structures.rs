@@ -19,15 +19,17 @@ impl Generator<'_> {
     ) -> Definition {
         let name = self.names.ty(id);
         let attributes = self.attributes(id);
-        let members = fields
-            .iter()
-            .zip(self.names.parts(id))
-            .map(|(field, ident)| {
-                let ty = self.rust_type(&field.ty, scope);
-                let docs = self.field_docs(field, is_changed(ident, &field.name));
-                let serde = self.serde_field(&field.ty, id, scope);
-                quote! { #docs #serde pub #ident: #ty }
-            });
+        let last = fields.len() - 1;
+        let members =
+            (fields.iter().zip(self.names.parts(id)))
+                .enumerate()
+                .map(|(index, (field, ident))| {
+                    let ty = self.rust_type(&field.ty, scope);
+                    let docs = self.field_docs(field, is_changed(ident, &field.name));
+                    let tail = self.serde_tail(id).filter(|_| index == last);
+                    let serde = tail.or_else(|| self.serde_field(&field.ty, id, scope));
+                    quote! { #docs #serde pub #ident: #ty }
+                });
         let size = self
             .encoded_size(id)
             .map(|size| quote! { impl #name { #size } });
@@ -38,7 +40,9 @@ impl Generator<'_> {
             #size
         };
         let code = if self.facts.is_list(id) {
-            self.list(id, fields, scope)
+            let list = self.list(id, fields, scope);
+            let serde = self.serde_list(id);
+            quote! { #list #serde }
         } else {
             let codec = self.structure_codec(id, fields, scope);
             let print = self.structure_print(id, fields);

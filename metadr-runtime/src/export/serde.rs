@@ -1,12 +1,13 @@
 //! What the derives of generated code know as serde, and how arrays longer than
 //! those that serde knows are handled: `As<Shape>` is for
-//! `#[serde(with = "…")]`, and the shape follows the type.
+//! `#[serde(with = "…")]`, and the shape follows the type. Linked lists are
+//! sequences: at any length, they take no stack.
 
 pub use ::serde::*;
 
-use crate::xdr::Quadruple;
+use crate::xdr::{List, Quadruple};
 use ::serde::de::{Error, SeqAccess, Visitor};
-use ::serde::ser::SerializeTuple;
+use ::serde::ser::{SerializeSeq, SerializeTuple};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -145,6 +146,86 @@ impl<T, S: Shape<T>> Shape<Option<T>> for Optional<S> {
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
         let value = Option::<Shaped<T, S>>::deserialize(deserializer)?;
         Ok(value.map(|one| one.0))
+    }
+}
+
+/// An element of a linked list as serde knows it, without what it is linked to.
+pub trait Element: List {
+    /// As `Serialize::serialize`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serialiser.
+    fn serialize_alone<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// As `Deserialize::deserialize`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserialiser.
+    fn deserialize_alone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+/// Serialises a linked list as a sequence.
+///
+/// # Errors
+///
+/// Those of the serialiser.
+pub fn serialize_list<T: Element, S: Serializer>(
+    list: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut elements = serializer.serialize_seq(Some(list.elements().count()))?;
+    for element in list.elements() {
+        elements.serialize_element(&Alone(element))?;
+    }
+    elements.end()
+}
+
+/// Deserialises a sequence to a linked list.
+///
+/// # Errors
+///
+/// Those of the deserialiser, and a sequence of nothing.
+pub fn deserialize_list<'de, T: Element, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_seq(Linked(PhantomData))
+}
+
+struct Alone<T>(T);
+
+impl<T: Element> Serialize for Alone<&T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_alone(serializer)
+    }
+}
+
+impl<'de, T: Element> Deserialize<'de> for Alone<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize_alone(deserializer).map(Self)
+    }
+}
+
+/// Links what it takes.
+struct Linked<T>(PhantomData<T>);
+
+impl<'de, T: Element> Visitor<'de> for Linked<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("at least one element")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut input: A) -> Result<T, A::Error> {
+        let Some(Alone(mut first)) = input.next_element::<Alone<T>>()? else {
+            return Err(A::Error::invalid_length(0, &self));
+        };
+        let mut last = &mut first;
+        while let Some(Alone(element)) = input.next_element()? {
+            last = last.tail_mut().insert(Box::new(element));
+        }
+        Ok(first)
     }
 }
 

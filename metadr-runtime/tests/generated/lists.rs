@@ -60,6 +60,15 @@ fn a_long_list_takes_no_stack() {
 }
 
 #[test]
+fn a_long_list_goes_through_json_without_recursion() {
+    on_a_small_stack(|| {
+        let list = entries(LONG);
+        let text = serde_json::to_string(&list).unwrap();
+        assert!(serde_json::from_str::<Entry>(&text).unwrap() == list);
+    });
+}
+
+#[test]
 fn a_long_list_by_way_of_a_typedef_takes_no_stack() {
     on_a_small_stack(|| {
         let list = entries(LONG);
