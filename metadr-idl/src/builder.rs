@@ -248,6 +248,9 @@ impl Builder {
     }
 }
 
+/// What rpcgen defines while it makes its header.
+const HEADER_PASS: &str = "RPC_HDR";
+
 /// What comes out.
 impl Builder {
     /// The files as they are written.
@@ -259,7 +262,10 @@ impl Builder {
         if let Some(message) = &self.wrong_option {
             return Err(Error::Option(message.clone()));
         }
-        let options = self.rooted();
+        self.tree_with(&self.rooted())
+    }
+
+    fn tree_with(&self, options: &ReadOptions) -> Result<Tree, Error> {
         let sources = self.inputs.iter().map(|input| match input {
             Input::Source(source) => Ok(source.clone()),
             Input::File(path) => match options.loader.load(path) {
@@ -271,7 +277,29 @@ impl Builder {
                 }),
             },
         });
-        Ok(read(sources.collect::<Result<_, _>>()?, &options)?)
+        Ok(read(sources.collect::<Result<_, _>>()?, options)?)
+    }
+
+    /// The tree, and what it means. Where types are only defined for the header
+    /// that rpcgen makes (`#ifdef RPC_HDR`), as those of hand-written C codecs
+    /// are, the files are read as for that header: if that makes them right.
+    fn checked(&self) -> Result<(Tree, Result<Model, Diagnostics>), Error> {
+        let tree = self.tree()?;
+        let checked = check(&tree, &self.check);
+        let mut options = self.rooted();
+        let is_defined = (options.defines.iter()).any(|(name, _)| name == HEADER_PASS);
+        let asks = |source: &Source| source.text().contains(HEADER_PASS);
+        let is_asked = tree.sources.files().any(|(_, source)| asks(source));
+        if checked.is_ok() || is_defined || !is_asked {
+            return Ok((tree, checked));
+        }
+        options.defines.push((HEADER_PASS.into(), "1".into()));
+        if let Ok(header) = self.tree_with(&options)
+            && let Ok(model) = check(&header, &self.check)
+        {
+            return Ok((header, Ok(model)));
+        }
+        Ok((tree, checked))
     }
 
     /// What the files mean: every name resolved, every number computed.
@@ -280,7 +308,7 @@ impl Builder {
     ///
     /// As [`tree`](Self::tree), and everything that is wrong.
     pub fn model(&self) -> Result<Model, Error> {
-        Ok(check(&self.tree()?, &self.check)?)
+        Ok(self.checked()?.1?)
     }
 
     /// What the files mean, as JSON for other tools: see [`json`](crate::json()).
@@ -317,12 +345,12 @@ impl Builder {
     ///
     /// As [`tree`](Self::tree).
     pub fn lint(&self) -> Result<Diagnostics, Error> {
-        let tree = self.tree()?;
+        let (tree, checked) = self.checked()?;
         let options = CheckOptions {
             assume_headers: !self.check.pedantic,
             ..self.check.clone()
         };
-        let found = match check(&tree, &self.check) {
+        let found = match checked {
             Err(_) => lint(&tree, &options),
             // With a model, names that are the same in Rust are found as well.
             Ok(model) => match generate(&model, &self.options) {
@@ -413,6 +441,22 @@ mod tests {
                 .map(|(path, text)| (path.into(), (*text).to_owned()))
                 .collect(),
         )
+    }
+
+    #[test]
+    fn types_that_only_the_header_of_rpcgen_has_are_taken_where_they_are_missing() {
+        let hidden = "#ifdef RPC_HDR\nstruct a { int b; };\n#endif\n";
+        let model = |text: String| {
+            let model = Builder::new().source(Source::new("t.x", text)).model();
+            model
+                .map(|model| model.types.len())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(model(format!("{hidden}struct c {{ a d; }};")), Ok(2));
+        assert_eq!(model(format!("{hidden}struct c {{ int d; }};")), Ok(1));
+        // What is wrong either way is said of the files as they are.
+        let error = model(format!("{hidden}struct c {{ a d; e f; }};")).unwrap_err();
+        assert!(error.contains("type `a` is not defined"), "{error}");
     }
 
     #[test]
