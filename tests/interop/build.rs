@@ -125,6 +125,7 @@ fn numbers(model: &Model) -> Vec<i32> {
 fn rust(model: &Model) -> String {
     let options = Options {
         arbitrary: true,
+        serde: true,
         ..Options::default()
     };
     let code = metadr_idl::generate(model, &options);

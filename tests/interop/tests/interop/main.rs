@@ -34,6 +34,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use fastrand::Rng;
 use metadr_runtime::xdr::{Bytes, Decode, DecodeErrorKind, Encode, from_bytes, to_bytes};
 use peer::{Answer, Peer};
+use serde::Serialize;
 use std::collections::HashSet;
 use std::fmt::Debug;
 use std::io::{Write as _, stderr};
@@ -62,9 +63,9 @@ impl Type {
     }
 }
 
-trait Value: Encode + Decode + PartialEq + Debug + for<'a> Arbitrary<'a> {}
+trait Value: Encode + Decode + PartialEq + Debug + Serialize + for<'a> Arbitrary<'a> {}
 
-impl<T: Encode + Decode + PartialEq + Debug + for<'a> Arbitrary<'a>> Value for T {}
+impl<T: Encode + Decode + PartialEq + Debug + Serialize + for<'a> Arbitrary<'a>> Value for T {}
 
 /// One type under test.
 struct Exchange<'a> {
