@@ -352,7 +352,7 @@ impl Generator<'_> {
                         }
                     }
                 }
-                None => quote! { Self::#ident => printer.union(#name, &#label, None) },
+                None => quote! { Self::#ident => { printer.union(#name, &#label, None); } },
             });
         }
         if let Some(default) = &union.default {
@@ -366,14 +366,14 @@ impl Generator<'_> {
                     }
                 }
                 None => quote! {
-                    Self::Default { discriminant } => printer.union(#name, discriminant, None)
+                    Self::Default { discriminant } => { printer.union(#name, discriminant, None); }
                 },
             });
         }
         quote! {
             impl Print for #ident {
                 fn print(&self, printer: &mut Printer<'_, '_>) {
-                    match self { #(#arms,)* }
+                    match self { #(#arms)* }
                 }
             }
         }
