@@ -34,6 +34,8 @@ pub(super) struct Names {
     modules: BTreeMap<String, Ident>,
     constants: BTreeMap<String, Ident>,
     types: BTreeMap<TypeId, TypeNames>,
+    /// The names of all types, wherever they are defined.
+    type_names: BTreeSet<String>,
     programs: BTreeMap<String, ProgramNames>,
 }
 
@@ -93,6 +95,11 @@ impl Names {
     /// A defined type.
     pub(super) fn ty(&self, id: TypeId) -> &Ident {
         &self.types[&id].ident
+    }
+
+    /// Whether any type has the name.
+    pub(super) fn has_type(&self, name: &str) -> bool {
+        self.type_names.contains(name)
     }
 
     /// The fields of a structure, the names of an enumeration, the variants of
@@ -197,6 +204,7 @@ impl Naming<'_> {
             parts,
             default_field,
         };
+        self.names.type_names.insert(names.ident.to_string());
         self.names.types.insert(id, names);
     }
 

@@ -202,9 +202,8 @@ impl Generator<'_> {
 
     /// A type of Rust's prelude, unless the files define one of that name.
     fn prelude(&self, name: &str) -> TokenStream {
-        let ident = format_ident!("{name}");
-        let mut ids = (0..self.model.types.len()).map(TypeId);
-        if !ids.any(|id| *self.names.ty(id) == ident) {
+        if !self.names.has_type(name) {
+            let ident = format_ident!("{name}");
             return quote!(#ident);
         }
         match name {

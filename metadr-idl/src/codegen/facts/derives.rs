@@ -37,19 +37,20 @@ const DEFAULT_ARRAY_LIMIT: u32 = 32;
 pub(super) fn of(model: &Model, graph: &Graph, sizes: &Sizes, lists: &[bool]) -> Vec<Derives> {
     let mut known = vec![ALL; model.types.len()];
     loop {
-        let known_now = Known {
-            known: &known,
-            graph,
-            sizes,
-        };
-        let ids = (0..model.types.len()).map(TypeId);
-        let next: Vec<_> = ids
-            .map(|id| known_now.of_definition(model, id, lists[id.0]))
-            .collect();
-        if next == known {
+        let mut has_changed = false;
+        // Parts first, so that one round is nearly all of it.
+        for id in graph.parts_first() {
+            let known_now = Known {
+                known: &known,
+                graph,
+                sizes,
+            };
+            let next = known_now.of_definition(model, *id, lists[id.0]);
+            has_changed |= std::mem::replace(&mut known[id.0], next) != next;
+        }
+        if !has_changed {
             return known;
         }
-        known = next;
     }
 }
 

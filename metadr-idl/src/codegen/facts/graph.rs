@@ -14,6 +14,7 @@ pub(super) struct Graph {
     in_place: Vec<usize>,
     /// The types, each after those that it has in place.
     order: Vec<TypeId>,
+    parts_first: Vec<TypeId>,
     nests: Vec<bool>,
 }
 
@@ -31,18 +32,21 @@ impl Graph {
             boxed: model.types.iter().map(|one| boxed(&one.kind)).collect(),
             in_place: Vec::new(),
             order: Vec::new(),
+            parts_first: in_order(&nests),
             nests: on_cycles(&nests),
         };
         graph.in_place = numbered(&edges(model, |id| graph.parts(model, id, &|_| true)));
         let parts = edges(model, |id| {
             graph.parts(model, id, &|target| !graph.needs_box(id, target))
         });
-        graph.order = components(&parts)
-            .into_iter()
-            .flatten()
-            .map(TypeId)
-            .collect();
+        graph.order = in_order(&parts);
         graph
+    }
+
+    /// The types, each after those that it leads to, as far as they do not lead
+    /// back to it.
+    pub(super) fn parts_first(&self) -> &[TypeId] {
+        &self.parts_first
     }
 
     pub(super) fn nests(&self, id: TypeId) -> bool {
@@ -99,6 +103,12 @@ fn edges(model: &Model, of: impl Fn(TypeId) -> Vec<TypeId>) -> Vec<Vec<usize>> {
     let ids = (0..model.types.len()).map(TypeId);
     ids.map(|id| of(id).into_iter().map(|target| target.0).collect())
         .collect()
+}
+
+/// The types, each after those that its edges lead to.
+fn in_order(edges: &[Vec<usize>]) -> Vec<TypeId> {
+    let components = components(edges).into_iter();
+    components.flatten().map(TypeId).collect()
 }
 
 /// The number of each node's component.
