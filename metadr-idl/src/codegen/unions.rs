@@ -264,9 +264,11 @@ impl Generator<'_> {
         let is_taken = match (union.discriminant, &union.cases[..]) {
             (Discriminant::Bool, [Case { value: 0, .. }]) => quote!(!*discriminant),
             (Discriminant::Bool, [_]) => quote!(*discriminant),
-            // An enumeration may have no other enumerator: `let` would warn of that.
-            (Discriminant::Enumeration(_), _) => quote!(matches!(discriminant, #(#taken)|*)),
-            _ => quote!(let #(#taken)|* = discriminant),
+            (Discriminant::Int | Discriminant::UnsignedInt, _) => {
+                quote!(let #(#taken)|* = discriminant)
+            }
+            // These may be all values that there are, of which `let` would warn.
+            _ => quote!(matches!(discriminant, #(#taken)|*)),
         };
         let value = match union.discriminant {
             Discriminant::Enumeration(_) => quote!(i64::from(*discriminant as i32)),
