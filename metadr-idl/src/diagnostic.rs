@@ -58,7 +58,7 @@ impl Diagnostic {
             file: place.file.to_owned(),
             line: place.line,
             column: place.column,
-            message: message.into(),
+            message: visible(&message.into()),
             hint: None,
             width: (meant.chars().take(MAX_SHOWN).count())
                 .min(text.chars().count().saturating_sub(before)),
@@ -136,8 +136,9 @@ impl Diagnostic {
 /// The part of a line that is shown, and how many of its characters stand before
 /// the place, which so many stand before in the whole.
 fn shown(line: &str, before: usize) -> (String, usize) {
+    let line = visible(line);
     if line.len() <= MAX_SHOWN {
-        return (line.to_owned(), before);
+        return (line, before);
     }
     let skipped = before.saturating_sub(MAX_SHOWN / 2);
     let mut rest = line.chars().skip(skipped);
@@ -147,6 +148,12 @@ fn shown(line: &str, before: usize) -> (String, usize) {
         0 => (format!("{part}{end}"), before),
         _ => (format!("…{part}{end}"), before - skipped + 1),
     }
+}
+
+/// A text without what a terminal would obey: a file may hold anything.
+fn visible(text: &str) -> String {
+    let is_obeyed = |c: char| c.is_control() && c != '\t';
+    text.replace(is_obeyed, "\u{fffd}")
 }
 
 /// `file:line:column: error: message`, then the line, then what is meant in it
@@ -264,6 +271,17 @@ mod tests {
         let meant: String = text.chars().skip(place).take(4).collect();
         assert_eq!((meant.as_str(), carets.trim()), ("HERE", "^^^^"));
         assert!(text.chars().count() <= MAX_SHOWN + 2);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_not_shown() {
+        let mut sources = SourceMap::default();
+        sources.add(Source::new("t.x", "a\t\u{1b}[2J"));
+        let error = Diagnostic::error(&sources, Span::new(2, 3), "found `\u{1b}`");
+        assert_eq!(
+            error.to_string(),
+            "t.x:1:3: error: found `\u{fffd}`\n    a\t\u{fffd}[2J\n     \t^"
+        );
     }
 
     #[test]
