@@ -403,10 +403,11 @@ pub struct Argument {
     pub ty: Type,
 }
 
-/// Fixed arrays that take more bytes of memory than this are kept in a box, so
-/// that no file makes a decoder overflow its stack, and a hostile sender cannot
-/// make a few bytes of input into pages of memory.
-pub(crate) const MAX_ARRAY_IN_PLACE: usize = 4096;
+/// Fixed arrays, arms of unions and optional values that take more bytes of
+/// memory than this are kept in a box: so no file makes a decoder overflow its
+/// stack, and four bytes of input, which say that nothing is there, do not
+/// become pages of memory in an array of such values.
+pub(crate) const MAX_IN_PLACE: usize = 1024;
 
 /// How many bytes a value of the type takes on the wire.
 #[must_use]

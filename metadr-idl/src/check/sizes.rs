@@ -2,8 +2,8 @@
 
 use super::{Report, UNKNOWN};
 use crate::model::{
-    Field, Item, MAX_ARRAY_IN_PLACE, Model, Module, Size, Type, TypeDefinition, TypeId, TypeKind,
-    Union, size, size_of_kind,
+    Field, Item, MAX_IN_PLACE, Model, Module, Size, Type, TypeDefinition, TypeId, TypeKind, Union,
+    size, size_of_kind,
 };
 use crate::{Severity, Span, graph};
 use std::collections::BTreeSet;
@@ -167,7 +167,7 @@ fn check_definition(model: &Model, rooms: &Rooms, index: usize, report: &mut Rep
     let mut part = 0;
     for (ty, span, _) in types_of(kind, *span) {
         check_array_of_nothing(model, ty, &what, span, report);
-        rooms.check_array(ty, span, report);
+        rooms.check_array(model, ty, span, report);
         part = part.max(rooms.of_part(ty));
     }
     rooms.check_piece(rooms.of[index], part, *span, &what, report);
@@ -193,7 +193,7 @@ fn check_programs(model: &Model, module: &Module, rooms: &Rooms, report: &mut Re
             let what = format!("`{}`", procedure.name);
             for (ty, span) in arguments.chain(result) {
                 check_array_of_nothing(model, ty, &what, span, report);
-                rooms.check_array(ty, span, report);
+                rooms.check_array(model, ty, span, report);
             }
         }
     }
@@ -224,6 +224,15 @@ struct Rooms {
     is_recursive: Vec<bool>,
 }
 
+/// The room for a value that gets a box if it is large.
+fn in_place_or_boxed(room: u64) -> u64 {
+    if room > MAX_IN_PLACE as u64 {
+        INDIRECT
+    } else {
+        room
+    }
+}
+
 impl Rooms {
     fn of_definition(&self, definition: &TypeDefinition) -> u64 {
         match &definition.kind {
@@ -236,7 +245,7 @@ impl Rooms {
             TypeKind::Union(union) => {
                 let arms = union.fields().map(|field| match field.is_boxed {
                     true => INDIRECT,
-                    false => self.of_type(&field.ty),
+                    false => in_place_or_boxed(self.of_type(&field.ty)),
                 });
                 arms.max().unwrap_or(0).saturating_add(8)
             }
@@ -250,14 +259,11 @@ impl Rooms {
             Type::Int | Type::UnsignedInt | Type::Float => 4,
             Type::Hyper | Type::UnsignedHyper | Type::Double => 8,
             Type::Quadruple => 16,
-            Type::OpaqueFixed(_) | Type::Fixed(..) => match self.of_array(ty) {
-                room if room > MAX_ARRAY_IN_PLACE as u64 => INDIRECT,
-                room => room,
-            },
+            Type::OpaqueFixed(_) | Type::Fixed(..) => in_place_or_boxed(self.of_array(ty)),
             Type::Opaque(_) | Type::String(_) | Type::Variable(..) | Type::Extern(_) => INDIRECT,
             Type::Optional(target) => match **target {
                 Type::Named(id) if self.is_recursive[id.0] => INDIRECT,
-                _ => self.of_type(target).saturating_add(8),
+                _ => in_place_or_boxed(self.of_type(target)).saturating_add(8),
             },
             Type::Named(id) => self.of[id.0],
         }
@@ -282,8 +288,13 @@ impl Rooms {
         }
     }
 
-    fn check_array(&self, ty: &Type, span: Span, report: &mut Report<'_>) {
-        let room = self.of_array(ty);
+    fn check_array(&self, model: &Model, ty: &Type, span: Span, report: &mut Report<'_>) {
+        // Arrays in boxes take no room here, but each takes its bytes.
+        let bytes = match ty {
+            Type::Fixed(..) => size(model, ty).min,
+            _ => 0,
+        };
+        let room = self.of_array(ty).max(bytes as u64);
         if room > MAX_ARRAY {
             let message = format!(
                 "an array takes {} MiB, expected less than {}",

@@ -47,12 +47,12 @@ impl Generator<'_> {
         let (mut arms, mut back) = (Vec::new(), Vec::new());
         for (case, ident) in union.cases.iter().zip(self.names.parts(id)) {
             match &case.field {
-                Some(field) if self.facts.arm_needs_box(id, &field.ty) => {
-                    let value = self.generate(&field.ty, scope);
-                    back.push(quote!(Self::#ident(Box::new(#value))));
-                }
                 Some(field) => {
-                    let value = self.generate(&field.ty, scope);
+                    let value = self.generate_arm(id, &field.ty, scope);
+                    let arms = match self.facts.leads_back(id, &field.ty) {
+                        true => &mut back,
+                        false => &mut arms,
+                    };
                     arms.push(quote!(Self::#ident(#value)));
                 }
                 None => arms.push(quote!(Self::#ident)),
@@ -64,11 +64,8 @@ impl Generator<'_> {
             let mut is_back = false;
             let field = default.field.as_ref().map(|field| {
                 let ident = self.names.default_field(id);
-                let mut value = self.generate(&field.ty, scope);
-                is_back = self.facts.arm_needs_box(id, &field.ty);
-                if is_back {
-                    value = quote!(Box::new(#value));
-                }
+                let value = self.generate_arm(id, &field.ty, scope);
+                is_back = self.facts.leads_back(id, &field.ty);
                 quote!(#ident: #value)
             });
             let arms = if is_back { &mut back } else { &mut arms };
@@ -187,6 +184,15 @@ impl Generator<'_> {
                 _ => quote!(source.nested()),
             },
             _ => quote!(source.value()),
+        }
+    }
+
+    fn generate_arm(&self, union: TypeId, ty: &Type, scope: &Scope) -> TokenStream {
+        let value = self.generate(ty, scope);
+        if self.facts.arm_needs_box(union, ty) {
+            quote!(Box::new(#value))
+        } else {
+            value
         }
     }
 

@@ -74,14 +74,20 @@ impl Facts {
     }
 
     /// Whether a pointer in the definition of `owner` needs a box, as `owner`
-    /// would contain itself without one.
+    /// would contain itself without one, or as the target is large.
     pub(super) fn needs_box(&self, owner: Option<TypeId>, target: &Type) -> bool {
         owner.is_some_and(|owner| self.graph.needs_box(owner, target))
+            || self.sizes.is_boxed(target)
     }
 
-    /// Whether the arm of a union needs a box, for the same reason.
+    /// Whether the arm of a union needs a box, for the same reasons.
     pub(super) fn arm_needs_box(&self, union: TypeId, arm: &Type) -> bool {
-        self.graph.arm_needs_box(union, arm)
+        self.leads_back(union, arm) || self.sizes.is_boxed(arm)
+    }
+
+    /// Whether the arm of a union leads back to the union without a pointer.
+    pub(super) fn leads_back(&self, union: TypeId, arm: &Type) -> bool {
+        self.graph.leads_back(union, arm)
     }
 
     /// Whether an array is too large to lie on the stack.

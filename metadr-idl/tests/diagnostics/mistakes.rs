@@ -181,12 +181,16 @@ fn types() {
             "struct a { opaque b[4096]; };\ntypedef a c[524287];\ntypedef a d[524288];"
         ),
         (
+            "arrays of arrays too large",
+            "typedef int a[65536];\ntypedef a b[8191];\ntypedef a c[8192];"
+        ),
+        (
             "structure large by its sum, and what it is part of",
-            "struct a { opaque b[4000]; opaque c[4000]; opaque d[4000]; opaque e[4000]; opaque f[4000]; };\nstruct g { a h; a i; a j; a k; };\nstruct l { g m; };\nunion n switch (int o) { case 0: g p; };"
+            "struct a { opaque b[1000]; opaque c[1000]; opaque d[1000]; opaque e[1000]; };\nstruct f { a b; a c; a d; a e; a f; };\nstruct g { f b; f c; f d; f e; };\nstruct l { g b; };\nunion n switch (int o) { case 0: g p; };"
         ),
         (
             "structure too large by its sum",
-            "struct a { opaque b[4000]; opaque c[4000]; opaque d[4000]; opaque e[4000]; };\nstruct f { a g; a h; a i; };\nstruct j { f k; f l; f m; f n; f o; };\nstruct p { j q; j r; j s; j t; j u; };\nstruct v { p w; };"
+            "struct a { opaque b[1000]; opaque c[1000]; opaque d[1000]; opaque e[1000]; };\nstruct f { a b; a c; a d; a e; };\nstruct j { f b; f c; f d; f e; };\nstruct q { j b; j c; j d; j e; };\nstruct p { q b; q c; q d; q e; q f; };\nstruct v { p b; };"
         ),
     ]));
 }

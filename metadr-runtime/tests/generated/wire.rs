@@ -272,6 +272,30 @@ fn opaque_data_is_a_slice_of_the_input() {
 }
 
 #[test]
+fn what_is_not_there_takes_little_memory() {
+    assert!(size_of::<Block>() <= 24, "{}", size_of::<Block>());
+    let leaf = || Leaf {
+        head: [1; 1000],
+        tail: [2; 100],
+    };
+    for block in [
+        Block::Case0,
+        Block::Data(Box::new([3; 2048])),
+        Block::Both(Box::new(leaf())),
+        Block::Some(None),
+        Block::Some(Some(Box::new(leaf()))),
+        Block::Default {
+            discriminant: 9,
+            other: Box::new(leaf()),
+        },
+    ] {
+        let bytes = to_bytes(&block).unwrap();
+        assert_eq!(block.encoded_len(), bytes.len());
+        assert_eq!(from_bytes::<Block>(bytes).unwrap(), block);
+    }
+}
+
+#[test]
 fn arrays_of_any_size_decode_on_a_small_stack() {
     let thread = std::thread::Builder::new().stack_size(64 * 1024);
     let decoding = thread.spawn(|| {

@@ -93,9 +93,7 @@ impl Known<'_> {
             TypeKind::Union(union) => {
                 let all = self.of_fields(id, union.fields());
                 let is_small = self.sizes.memory(&Type::Named(id)) <= COPY_LIMIT;
-                let has_box = union
-                    .fields()
-                    .any(|arm| self.graph.arm_needs_box(id, &arm.ty));
+                let has_box = union.fields().any(|arm| self.graph.leads_back(id, &arm.ty));
                 Derives {
                     copy: all.copy && is_small && !has_box,
                     default: false,

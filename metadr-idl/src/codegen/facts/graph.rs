@@ -60,7 +60,7 @@ impl Graph {
     }
 
     /// Whether the arm of a union leads back to the union without a pointer.
-    pub(super) fn arm_needs_box(&self, union: TypeId, arm: &Type) -> bool {
+    pub(super) fn leads_back(&self, union: TypeId, arm: &Type) -> bool {
         part(arm).is_some_and(|target| self.boxed[union.0].contains(&target))
     }
 
@@ -73,7 +73,7 @@ impl Graph {
     /// `follow` says so.
     fn parts(&self, model: &Model, id: TypeId, follow: &dyn Fn(&Type) -> bool) -> Vec<TypeId> {
         let types = types_of(model, id).into_iter();
-        let types = types.filter(|ty| !self.arm_needs_box(id, ty));
+        let types = types.filter(|ty| !self.leads_back(id, ty));
         types.filter_map(|ty| within(ty, follow)).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! How many bytes types take, on the wire and in memory.
 
 use super::graph::Graph;
-use crate::model::{ExternId, MAX_ARRAY_IN_PLACE, Model, Type, TypeId, TypeKind, Union};
+use crate::model::{ExternId, MAX_IN_PLACE, Model, Type, TypeId, TypeKind, Union};
 use std::collections::BTreeMap;
 
 /// What a type that is defined elsewhere is taken to need in memory.
@@ -80,7 +80,12 @@ impl Sizes {
     }
 
     pub(super) fn is_large(&self, element: &Type, length: u32) -> bool {
-        self.memory(element).saturating_mul(length as usize) > MAX_ARRAY_IN_PLACE
+        self.memory(element).saturating_mul(length as usize) > MAX_IN_PLACE
+    }
+
+    /// Whether a value gets a box, where it is an arm or optional.
+    pub(super) fn is_boxed(&self, ty: &Type) -> bool {
+        self.memory(ty) > MAX_IN_PLACE
     }
 
     /// The size of a definition, given those of what it has in place.
@@ -102,9 +107,13 @@ impl Sizes {
             ),
             TypeKind::Union(union) => of_union(union, |ty| {
                 let size = of(ty);
-                let is_boxed = graph.arm_needs_box(id, ty);
+                let is_boxed = graph.leads_back(id, ty);
                 Size {
-                    memory: if is_boxed { 8 } else { size.memory },
+                    memory: if is_boxed {
+                        8
+                    } else {
+                        boxed_if_large(size.memory)
+                    },
                     ..size
                 }
             }),
@@ -128,7 +137,7 @@ impl Sizes {
             Type::OpaqueFixed(size) => {
                 let size = *size as usize;
                 Size {
-                    memory: if size > MAX_ARRAY_IN_PLACE { 8 } else { size },
+                    memory: boxed_if_large(size),
                     ..scalar(size.next_multiple_of(4))
                 }
             }
@@ -143,16 +152,12 @@ impl Sizes {
                         _ => element.fixed.map(|size| size.saturating_mul(length)),
                     },
                     minimum: element.minimum.times(length),
-                    memory: if memory > MAX_ARRAY_IN_PLACE {
-                        8
-                    } else {
-                        memory
-                    },
+                    memory: boxed_if_large(memory),
                 }
             }
             Type::Optional(target) => match within {
                 Some((graph, owner)) if graph.needs_box(owner, target) => varying(8),
-                _ => varying(8 + self.size(target, within).memory),
+                _ => varying(8 + boxed_if_large(self.size(target, within).memory)),
             },
             // What is not known yet lies behind a box.
             Type::Named(id) => self.0[id.0].clone().unwrap_or_default(),
@@ -166,6 +171,11 @@ impl Sizes {
             },
         }
     }
+}
+
+/// The memory of a value that gets a box if it is large.
+fn boxed_if_large(memory: usize) -> usize {
+    if memory > MAX_IN_PLACE { 8 } else { memory }
 }
 
 fn scalar(size: usize) -> Size {
