@@ -16,7 +16,7 @@ metadr_runtime::xdr!(
     define(WITH_LIMIT, LIMIT = 4),
     extern("netobj" = elsewhere::Pair),
     rename("one.type" = kind, "two" = Second, "OPTIONS.OPTIONS_V1.GET" = fetch),
-    derive("many" = ::core::marker::Copy),
+    derive("many" = ::core::marker::Copy, "*" = ::core::cmp::PartialEq),
     strings = bytes,
     one_way(TELL),
     server_only,
@@ -57,6 +57,7 @@ fn derived_traits_are_there() {
         all: [1; SIZE as usize],
     };
     let copy = many;
+    // Every type has this one by itself, and has it once.
     assert_eq!(many, copy);
 }
 

@@ -31,10 +31,14 @@ impl Generator<'_> {
         let idents: Vec<_> = first.values().map(|(ident, _)| ident).collect();
         let xdr_names = first.values().map(|(_, name)| name);
         let size = self.encoded_size(id);
-        let more = self.more_attributes(id);
+        let derives = quote!(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash);
+        let implemented: Vec<String> = (derives.clone().into_iter())
+            .map(|one| one.to_string())
+            .collect();
+        let more = self.more_attributes(id, &implemented);
         let item = quote! {
             #docs
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            #[derive(#derives)]
             #more
             #[repr(i32)]
             pub enum #name { #(#variants),* }

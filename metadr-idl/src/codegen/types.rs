@@ -68,17 +68,27 @@ impl Generator<'_> {
         let ord = (derives.eq && derives.ord).then(|| quote!(PartialOrd, Ord, Hash,));
         let all = quote!(#flat #copy #debug #default #partial_eq #eq #ord);
         let derive = (!all.is_empty()).then(|| quote!(#[derive(#all)]));
-        let more = self.more_attributes(id);
+        let mut implemented: Vec<String> = all.into_iter().map(|one| one.to_string()).collect();
+        if is_list {
+            let by_hand = ["Clone", "Debug", "PartialEq", "Eq"];
+            implemented.extend(by_hand.map(str::to_owned));
+        }
+        let more = self.more_attributes(id, &implemented);
         quote!(#derive #more)
     }
 
-    /// The derives that the options ask for.
-    pub(super) fn more_attributes(&self, id: TypeId) -> TokenStream {
+    /// The derives that the options ask for, but for what is implemented already:
+    /// `*` says it of every type, whether it has the trait by itself or not.
+    pub(super) fn more_attributes(&self, id: TypeId, implemented: &[String]) -> TokenStream {
         let definition = self.model.definition(id);
         let name = super::qualified(&definition.namespace, &definition.name);
         let paths: Vec<syn::Path> = (self.options.derives.iter())
             .filter(|(of, _)| of == "*" || *of == name)
-            .filter_map(|(_, path)| syn::parse_str(path).ok())
+            .filter_map(|(_, path)| syn::parse_str::<syn::Path>(path).ok())
+            .filter(|path| {
+                let name = path.segments.last().map(|last| last.ident.to_string());
+                name.is_some_and(|name| !implemented.contains(&name))
+            })
             .collect();
         let more = (!paths.is_empty()).then(|| quote!(#[derive(#(#paths),*)]));
         let serde = self.serde_attributes(id);
