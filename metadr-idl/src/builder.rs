@@ -462,10 +462,10 @@ mod tests {
     #[test]
     fn relative_paths_start_from_the_root_and_diagnostics_do_not_show_it() {
         let loader = in_memory(&[
-            ("/root/a.x", "typedef int a;"),
+            ("/project/a.x", "typedef int a;"),
             ("/abs/b.x", "typedef c b;"),
         ]);
-        let builder = Builder::new().loader(loader).root("/root");
+        let builder = Builder::new().loader(loader).root("/project");
         let source = Source::new("text.x", "struct d { int e; };");
         let generated = builder
             .clone()
@@ -473,7 +473,7 @@ mod tests {
             .source(source)
             .generate()
             .unwrap();
-        assert_eq!(generated.files(), [PathBuf::from("/root/a.x")]);
+        assert_eq!(generated.files(), [PathBuf::from("/project/a.x")]);
         assert!(generated.rust().contains("pub struct D"));
 
         let error = builder.clone().file("/abs/b.x").model().unwrap_err();
@@ -484,7 +484,7 @@ mod tests {
 
         let error = builder.file("c.x").model().unwrap_err().to_string();
         assert!(
-            error.starts_with("c.x: error: cannot read /root/c.x: "),
+            error.starts_with("c.x: error: cannot read /project/c.x: "),
             "{error}"
         );
     }
