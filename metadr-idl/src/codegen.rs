@@ -13,6 +13,7 @@ mod arbitrary;
 mod client;
 mod codec;
 mod declaration;
+mod descriptors;
 mod docs;
 mod enumerations;
 mod facts;

@@ -3,6 +3,8 @@
 #[cfg(feature = "arbitrary")]
 pub mod arbitrary;
 pub mod codec;
+#[cfg(feature = "rpc")]
+pub mod descriptor;
 #[cfg(feature = "serde")]
 pub mod serde;
 #[cfg(feature = "rpc")]

@@ -31,8 +31,8 @@ pub mod xdr;
 /// - `one_way(name, …)`: procedures that are never answered.
 /// - `types = path`: the types are in this module already.
 /// - `extern("name" = path, …)`: this type of the files is there already, under
-///   this path, and implements [`Encode`](xdr::Encode) and
-///   [`Decode`](xdr::Decode). `"namespace::"` stands for all types of a namespace.
+///   this path, and implements [`Encode`](xdr::Encode), [`Decode`](xdr::Decode) and
+///   [`Print`](xdr::Print). `"namespace::"` stands for all types of a namespace.
 /// - `rename("type.field" = name, …)`: another name in Rust, for what the files
 ///   call `type`, `type.field`, `enumeration.ENUMERATOR`, `union.CASE`, `program`
 ///   or `program.version.procedure`.

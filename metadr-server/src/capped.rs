@@ -1,7 +1,7 @@
 //! Tells the operator that a port is full.
 
 use crate::report::tell;
-use metadr_runtime::rpc::{ConnectionId, IncomingCall, ProgramVersion, Reply, Service};
+use metadr_runtime::rpc::{ConnectionId, IncomingCall, Procedure, ProgramVersion, Reply, Service};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,10 @@ impl<S: Service> Service for Capped<S> {
 
     fn serves(&self, which: ProgramVersion) -> bool {
         self.service.serves(which)
+    }
+
+    fn procedure(&self, which: ProgramVersion, number: u32) -> Option<&'static Procedure> {
+        self.service.procedure(which, number)
     }
 
     fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {

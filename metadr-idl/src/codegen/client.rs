@@ -47,7 +47,7 @@ impl Generator<'_> {
         scope: &Scope,
     ) -> TokenStream {
         let docs = self.procedure_docs(procedure);
-        let (method, number) = (&names.method, &names.constant);
+        let (method, descriptor) = (&names.method, &names.constant);
         let arguments = procedure.arguments.iter().zip(&names.arguments);
         let arguments = arguments.map(|(argument, name)| {
             let ty = self.rust_type(&argument.ty, scope);
@@ -69,7 +69,7 @@ impl Generator<'_> {
                 /// One way: no answer is awaited, and none is sent.
                 #lint
                 pub async fn #method(&self, #(#arguments),*) -> Result<(), rpc::CallError> {
-                    self.rpc.send(super::NUMBER, NUMBER, procedure::#number, #encode).await
+                    self.rpc.send(&descriptor::#descriptor, #encode).await
                 }
             };
         }
@@ -85,7 +85,7 @@ impl Generator<'_> {
             #docs
             #lint
             pub async fn #method(&self, #(#arguments),*) -> Result<#result, rpc::CallError> {
-                self.rpc.call(super::NUMBER, NUMBER, procedure::#number, #encode, #decode).await
+                self.rpc.call(&descriptor::#descriptor, #encode, #decode).await
             }
         }
     }

@@ -1,5 +1,5 @@
 //! Programs: a module each, and in it a module for each version with its
-//! procedure numbers, client and server.
+//! procedure numbers, descriptors, client and server.
 
 use super::naming::{ProcedureNames, VersionNames};
 use super::uses::{self, Scope};
@@ -46,9 +46,11 @@ impl Generator<'_> {
             quote! { #docs pub const #ident: u32 = #number; }
         });
         let emit = self.options.emit;
+        let is_called = emit.client || emit.server;
+        let descriptors = is_called.then(|| self.descriptors(version, names, scope));
         let client = emit.client.then(|| self.client(version, names, scope));
         let server = emit.server.then(|| self.server(version, names, scope));
-        let imports = (emit.client || emit.server).then(|| {
+        let imports = is_called.then(|| {
             quote! {
                 use #runtime::export::codec::*;
                 use #runtime::rpc;
@@ -64,6 +66,7 @@ impl Generator<'_> {
                 pub const NAME: &str = #name;
                 /// The numbers of the procedures.
                 pub mod procedure { #(#procedures)* }
+                #descriptors
                 #client
                 #server
             }

@@ -19,6 +19,7 @@ impl Generator<'_> {
         let methods = procedures(version, names)
             .map(|(procedure, names)| self.server_method(procedure, names, scope));
         let dispatch = self.dispatch(version, names, scope);
+        let describe = self.describe(version, names);
         quote! {
             /// What a server of this version does. Each method is called in the
             /// order in which its connection's calls arrive; the futures then run
@@ -40,6 +41,13 @@ impl Generator<'_> {
                 fn serves(&self, which: rpc::ProgramVersion) -> bool {
                     which.program == super::NUMBER && which.version == NUMBER
                 }
+                fn procedure(
+                    &self,
+                    which: rpc::ProgramVersion,
+                    number: u32,
+                ) -> Option<&'static rpc::Procedure> {
+                    if rpc::Service::serves(self, which) { describe(number) } else { None }
+                }
                 fn call(&self, call: rpc::IncomingCall) -> impl Future<Output = rpc::Reply> + Send {
                     dispatch(&self.0, call)
                 }
@@ -48,6 +56,7 @@ impl Generator<'_> {
                 }
             }
             #dispatch
+            #describe
         }
     }
 
@@ -199,6 +208,17 @@ impl Generator<'_> {
                     }
                     fn serves(&self, which: rpc::ProgramVersion) -> bool {
                         which.program == NUMBER && matches!(which.version, #(#modules::NUMBER)|*)
+                    }
+                    fn procedure(
+                        &self,
+                        which: rpc::ProgramVersion,
+                        number: u32,
+                    ) -> Option<&'static rpc::Procedure> {
+                        match which.version {
+                            _ if which.program != NUMBER => None,
+                            #(#modules::NUMBER => #modules::describe(number),)*
+                            _ => None,
+                        }
                     }
                     fn call(
                         &self,

@@ -51,6 +51,7 @@
 
 mod auth;
 mod client;
+mod procedure;
 pub mod record;
 mod server;
 mod transmit;
@@ -60,6 +61,8 @@ pub use client::{
     CallError, CallId, CallRecord, Client, ClientConfig, ClientCore, ClientEvent, CloseReason,
     ProtocolError,
 };
+pub(crate) use procedure::PrintBody;
+pub use procedure::Procedure;
 pub use server::{
     CallContext, ConnectionId, IncomingCall, Limits, ProgramVersion, Reply, ReplyBuilder,
     ServerCore, Service, ServiceError, Shutdown, Ticket, serve, serve_connection,

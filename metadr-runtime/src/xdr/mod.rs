@@ -27,6 +27,8 @@ pub use decode::{array, elements, nested_elements};
 pub use encode::{Encode, Encoder};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use list::List;
+#[cfg(feature = "rpc")]
+pub(crate) use print::print_to;
 pub use print::{Print, Printer, print};
 pub use quadruple::Quadruple;
 pub use size::opaque_size;

@@ -41,19 +41,26 @@ pub trait Print {
 /// assert_eq!(text, "pair { left = 1, right = 2 }");
 /// ```
 pub fn print<T: Print + ?Sized>(value: &T, limit: usize) -> impl fmt::Display {
-    fmt::from_fn(move |f| {
-        let mut printer = Printer {
-            out: f,
-            left: limit,
-            depth: 0,
-            state: State::Open,
-        };
-        value.print(&mut printer);
-        match printer.state {
-            State::Failed => Err(fmt::Error),
-            State::Open | State::Cut => Ok(()),
-        }
-    })
+    fmt::from_fn(move |f| print_to(f, limit, |printer| value.print(printer)))
+}
+
+/// Writes what `print` prints, up to a limit as that of [`print()`].
+pub(crate) fn print_to(
+    out: &mut fmt::Formatter<'_>,
+    limit: usize,
+    print: impl FnOnce(&mut Printer<'_, '_>),
+) -> fmt::Result {
+    let mut printer = Printer {
+        out,
+        left: limit,
+        depth: 0,
+        state: State::Open,
+    };
+    print(&mut printer);
+    match printer.state {
+        State::Failed => Err(fmt::Error),
+        State::Open | State::Cut => Ok(()),
+    }
 }
 
 /// Where [`print()`] writes to.

@@ -256,11 +256,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Gated<T> {
 }
 
 async fn send_blob(client: &Client, blob: &Bytes) -> Result<(), CallError> {
-    let send = client
-        .rpc()
-        .send(calc::NUMBER, calc::v1::NUMBER, procedure::ECHO, |encoder| {
-            encoder.put_opaque(blob, u32::MAX)
-        });
+    let send = client.rpc().send(&calc::v1::descriptor::ECHO, |encoder| {
+        encoder.put_opaque(blob, u32::MAX)
+    });
     send.await
 }
 

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use futures::channel::oneshot;
 use futures::future::{join, join_all};
 use futures::poll;
-use metadr_runtime::rpc::{AuthFlavor, AuthStat, CallError, Client, ClientConfig, OpaqueAuth};
+use metadr_runtime::rpc::{
+    AuthFlavor, AuthStat, CallError, Client, ClientConfig, OpaqueAuth, Procedure,
+};
 use metadr_runtime::xdr::{Encoder, XdrEncoder};
 use std::pin::pin;
 use std::time::Duration;
@@ -188,10 +190,8 @@ fn refusals_are_told_apart() {
         assert_eq!(garbage, Err(CallError::GarbageArguments));
         assert_eq!(call(rpc, program, version, 0).await, Ok(()));
         // More results than expected.
-        let (number, nothing) = (procedure::NOTES, |_: &mut XdrEncoder<'_>| Ok(()));
-        let undecodable = rpc
-            .call(program, version, number, nothing, |_| Ok(()))
-            .await;
+        let notes = &calc::v1::descriptor::NOTES;
+        let undecodable = rpc.call(notes, |_| Ok(()), |_| Ok(())).await;
         assert!(matches!(undecodable, Err(CallError::Decode(_))));
     });
 }
@@ -228,5 +228,6 @@ async fn call(rpc: &Client, program: u32, version: u32, number: u32) -> Result<(
         encoder.put_opaque_fixed(b"abc");
         Ok(())
     };
-    rpc.call(program, version, number, encode, |_| Ok(())).await
+    let procedure = Procedure::unnamed(program, version, number);
+    rpc.call(&procedure, encode, |_| Ok(())).await
 }

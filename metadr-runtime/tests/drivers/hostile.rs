@@ -127,7 +127,8 @@ fn a_server_that_is_none_fails_the_calls() {
         run(&runtime, async {
             let (ours, mut socket) = socket_pair(&runtime).await;
             let client = rpc::Client::over(&runtime, ours, ClientConfig::default());
-            let mut call = pin!(client.call(1, 1, 1, |_| Ok(()), |_| Ok(())));
+            let procedure = rpc::Procedure::unnamed(1, 1, 1);
+            let mut call = pin!(client.call(&procedure, |_| Ok(()), |_| Ok(())));
             assert!(poll!(call.as_mut()).is_pending());
             let mut head = [0; 44];
             socket.read_exact(&mut head).await.unwrap();

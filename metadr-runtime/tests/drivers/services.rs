@@ -5,7 +5,9 @@ use crate::service::{Calc, Other, Pair, calc, other};
 use crate::support::{run, socket_pair, with_server};
 use futures::future::join;
 use futures_io::{AsyncRead, AsyncWrite};
-use metadr_runtime::rpc::{Client, ClientConfig, Limits, Shutdown, serve_connection};
+use metadr_runtime::rpc::{
+    Client, ClientConfig, Limits, Procedure, ProgramVersion, Service, Shutdown, serve_connection,
+};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,10 +39,8 @@ fn one_server_serves_several_versions_of_a_program() {
             let fifth = other::v5::Client::new(rpc.clone());
             assert_eq!(join(third.answer(), fifth.answer()).await, (Ok(3), Ok(5)));
             // A version between them is none, and the answer tells which are.
-            let error = rpc
-                .call(other::NUMBER, 4, 1, |_| Ok(()), |_| Ok(()))
-                .await
-                .unwrap_err();
+            let absent = Procedure::unnamed(other::NUMBER, 4, 1);
+            let error = rpc.call(&absent, |_| Ok(()), |_| Ok(())).await.unwrap_err();
             assert_eq!(
                 error.to_string(),
                 "the server serves versions 3 to 5 of this program"
@@ -50,6 +50,28 @@ fn one_server_serves_several_versions_of_a_program() {
         let (served, ()) = join(serving, calling).await;
         served.unwrap();
     });
+}
+
+#[test]
+fn a_service_of_several_knows_the_procedures_of_each() {
+    let calc = calc::v1::Service(Arc::<Calc>::default());
+    let service = Arc::new((calc, other::Service(Other)));
+    let name = |program, version, number| {
+        let which = ProgramVersion { program, version };
+        let procedure = service.procedure(which, number)?;
+        assert_eq!(procedure.program_version(), which);
+        assert_eq!(procedure.number(), number);
+        Some(procedure.to_string())
+    };
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(name(calc::NUMBER, 1, 1), named("CALC.CALC_V1.add"));
+    assert_eq!(name(calc::NUMBER, 1, 0), named("CALC.CALC_V1.NULL"));
+    assert_eq!(name(other::NUMBER, 5, 1), named("OTHER.OTHER_V5.answer"));
+    assert_eq!(name(other::NUMBER, 3, 0), named("OTHER.OTHER_V3.NULL"));
+    assert_eq!(name(calc::NUMBER, 1, 77), None);
+    assert_eq!(name(calc::NUMBER, 2, 1), None);
+    assert_eq!(name(other::NUMBER, 4, 1), None);
+    assert_eq!(name(1, 3, 1), None);
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub use call::{CallId, CallRecord};
 pub use config::ClientConfig;
 pub use error::{CallError, CloseReason, ProtocolError};
 
+use crate::rpc::Procedure;
 use crate::rpc::wire::{CallTarget, OpaqueAuth};
 use crate::rt::{Runtime, connect_any, timeout};
 use crate::xdr::{DecodeError, EncodeError, XdrDecoder, XdrEncoder};
@@ -137,13 +138,11 @@ impl Client {
     /// [`CallError`], which knows whether the call may be made again.
     pub async fn call<T>(
         &self,
-        program: u32,
-        version: u32,
-        procedure: u32,
+        procedure: &Procedure,
         encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
         decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<T, DecodeError>,
     ) -> Result<T, CallError> {
-        let record = self.encode(program, version, procedure, encode)?;
+        let record = self.encode(procedure, encode)?;
         let results = self.start(record, false)?.await?;
         let mut decoder = XdrDecoder::new(&results);
         let value = decode(&mut decoder)?;
@@ -160,12 +159,10 @@ impl Client {
     /// while it waits.
     pub async fn send(
         &self,
-        program: u32,
-        version: u32,
-        procedure: u32,
+        procedure: &Procedure,
         encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), CallError> {
-        let record = self.encode(program, version, procedure, encode)?;
+        let record = self.encode(procedure, encode)?;
         if self.shared.is_congested() || self.commands.len() > MAX_UNSEEN_COMMANDS {
             return self.start(record, true)?.await.map(drop);
         }
@@ -194,15 +191,13 @@ impl Client {
 
     fn encode(
         &self,
-        program: u32,
-        version: u32,
-        procedure: u32,
+        procedure: &Procedure,
         encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<CallRecord, CallError> {
         let target = CallTarget {
-            prog: program,
-            vers: version,
-            proc: procedure,
+            prog: procedure.program(),
+            vers: procedure.version(),
+            proc: procedure.number(),
             credential: self.credential.clone(),
             verifier: OpaqueAuth::none(),
         };

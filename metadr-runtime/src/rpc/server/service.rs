@@ -1,7 +1,7 @@
 //! What a server serves.
 
 use super::{ConnectionId, IncomingCall, Reply};
-use crate::rpc::AuthStat;
+use crate::rpc::{AuthStat, Procedure};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +24,12 @@ pub trait Service: Send + Sync + 'static {
     /// Whether it serves this one.
     fn serves(&self, which: ProgramVersion) -> bool {
         self.programs().contains(&which)
+    }
+
+    /// What is known of a procedure of a program that it [serves](Self::serves),
+    /// for traces. Nothing, unless it is generated or says more.
+    fn procedure(&self, _which: ProgramVersion, _number: u32) -> Option<&'static Procedure> {
+        None
     }
 
     /// Answers a call of a program that it [serves](Self::serves).
@@ -51,6 +57,10 @@ impl<S: Service> Service for Arc<S> {
 
     fn serves(&self, which: ProgramVersion) -> bool {
         S::serves(self, which)
+    }
+
+    fn procedure(&self, which: ProgramVersion, number: u32) -> Option<&'static Procedure> {
+        S::procedure(self, which, number)
     }
 
     fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {

@@ -1,6 +1,7 @@
 //! Several services on one port.
 
 use super::{ConnectionId, IncomingCall, ProgramVersion, Reply, Service};
+use crate::rpc::Procedure;
 use futures::future::Either;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -13,6 +14,14 @@ impl<A: Service, B: Service> Service for (A, B) {
 
     fn serves(&self, which: ProgramVersion) -> bool {
         self.0.serves(which) || self.1.serves(which)
+    }
+
+    fn procedure(&self, which: ProgramVersion, number: u32) -> Option<&'static Procedure> {
+        if self.0.serves(which) {
+            self.0.procedure(which, number)
+        } else {
+            self.1.procedure(which, number)
+        }
     }
 
     fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {
@@ -42,6 +51,16 @@ impl<A: Service, B: Service, C: Service> Service for (A, B, C) {
 
     fn serves(&self, which: ProgramVersion) -> bool {
         self.0.serves(which) || self.1.serves(which) || self.2.serves(which)
+    }
+
+    fn procedure(&self, which: ProgramVersion, number: u32) -> Option<&'static Procedure> {
+        if self.0.serves(which) {
+            self.0.procedure(which, number)
+        } else if self.1.serves(which) {
+            self.1.procedure(which, number)
+        } else {
+            self.2.procedure(which, number)
+        }
     }
 
     fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {
@@ -76,6 +95,18 @@ impl<A: Service, B: Service, C: Service, D: Service> Service for (A, B, C, D) {
 
     fn serves(&self, which: ProgramVersion) -> bool {
         self.0.serves(which) || self.1.serves(which) || self.2.serves(which) || self.3.serves(which)
+    }
+
+    fn procedure(&self, which: ProgramVersion, number: u32) -> Option<&'static Procedure> {
+        if self.0.serves(which) {
+            self.0.procedure(which, number)
+        } else if self.1.serves(which) {
+            self.1.procedure(which, number)
+        } else if self.2.serves(which) {
+            self.2.procedure(which, number)
+        } else {
+            self.3.procedure(which, number)
+        }
     }
 
     fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {
