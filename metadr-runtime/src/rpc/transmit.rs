@@ -1,94 +1,174 @@
 //! What waits to be written to a connection.
 
-/// A buffer larger than this many bytes is given back once it is empty.
+use super::record::write_record;
+use crate::xdr::EncodeError;
+use bytes::BytesMut;
+use futures_io::AsyncWrite;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A record of at least this many bytes stays in the buffer in which it was
+/// made. Copying a smaller one costs less than a buffer of its own.
+const LARGE_RECORD: usize = 8 * 1024;
+/// Small records are put together up to this many bytes, so that memory is
+/// given back while a connection is never quite idle.
+const SEGMENT: usize = 32 * 1024;
+/// A buffer with room for more bytes than this is not kept for later.
 const MAX_KEPT: usize = 64 * 1024;
+/// How many parts of the output go to the system at once.
+const MAX_SLICES: usize = 16;
 
 /// Records on their way out, and their places in the stream.
+///
+/// They lie in segments, which are written together by vectored writes: so
+/// neither does a large record have to be copied to stand behind the others,
+/// nor do others have to move for it.
 #[derive(Debug, Default)]
 pub(crate) struct TransmitBuffer {
-    buffer: Vec<u8>,
-    // Where in `buffer` that begins which has not been written.
+    // The segments before the last one, none of them empty.
+    segments: VecDeque<BytesMut>,
+    // The last segment, to which records are appended.
+    tail: BytesMut,
+    // How many bytes of the first segment have been written.
     start: usize,
+    // How many bytes have not been written.
+    len: usize,
     // How many bytes of the stream have been written.
     written: u64,
+    // An empty buffer for the next segment.
+    spare: BytesMut,
 }
 
 impl TransmitBuffer {
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.buffer[self.start..]
-    }
-
+    /// The number of bytes to write.
     pub(crate) fn len(&self) -> usize {
-        self.buffer.len() - self.start
+        self.len
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len == 0
     }
 
-    /// Appends `record`, and tells at which byte of the stream it ends.
-    pub(crate) fn push(&mut self, record: &[u8]) -> u64 {
-        // Moves no more bytes than have been written since the last time.
-        if self.start > self.len() {
-            self.buffer.drain(..self.start);
-            self.start = 0;
+    /// The bytes to write first: all there are, or those before a boundary
+    /// between two segments.
+    pub(crate) fn first(&self) -> &[u8] {
+        &self.segments.front().unwrap_or(&self.tail)[self.start..]
+    }
+
+    /// Fills `slices` from its start with the bytes to write, as many as fit,
+    /// and tells how many slices were filled.
+    pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let segments = self.segments.iter().chain([&self.tail]);
+        let mut start = self.start;
+        let unsent = segments.map(|segment| &segment[std::mem::take(&mut start)..]);
+        let unsent = unsent.filter(|bytes| !bytes.is_empty());
+        let filled = slices.iter_mut().zip(unsent);
+        filled
+            .map(|(slice, bytes)| *slice = IoSlice::new(bytes))
+            .count()
+    }
+
+    /// Appends a record of one fragment with what `write_message` appends, in
+    /// place, and tells at which byte of the stream it ends.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write_record`]. Nothing is appended then, nor if
+    /// `write_message` panics.
+    pub(crate) fn encode(
+        &mut self,
+        write_message: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+    ) -> Result<u64, EncodeError> {
+        if self.tail.len() >= SEGMENT {
+            self.close_tail();
         }
-        self.buffer.extend_from_slice(record);
-        self.written + self.len() as u64
+        let before = self.tail.len();
+        write_record(&mut self.tail, write_message)?;
+        self.len += self.tail.len() - before;
+        Ok(self.end())
+    }
+
+    /// Appends a record that exists already. Gives its buffer back unless the
+    /// record stays in there.
+    pub(crate) fn push(&mut self, record: BytesMut) -> Option<BytesMut> {
+        self.len += record.len();
+        if record.len() < LARGE_RECORD {
+            if self.tail.len() >= SEGMENT {
+                self.close_tail();
+            }
+            self.tail.extend_from_slice(&record);
+            return Some(record);
+        }
+        if !self.tail.is_empty() {
+            self.close_tail();
+        }
+        self.segments.push_back(record);
+        None
     }
 
     /// Says that the first `count` bytes have been written.
     pub(crate) fn advance(&mut self, count: usize) {
+        assert!(count <= self.len, "more written than there was");
+        self.len -= count;
         self.written += count as u64;
         self.start += count;
-        if self.is_empty() {
-            self.buffer.clear();
-            self.buffer.shrink_to(MAX_KEPT);
-            self.start = 0;
+        while let Some(first) = self.segments.front()
+            && self.start >= first.len()
+        {
+            self.start -= first.len();
+            let segment = self.segments.pop_front();
+            self.recycle(segment.unwrap_or_default());
         }
+        if self.is_empty() {
+            self.start = 0;
+            self.tail.clear();
+            if self.tail.capacity() > MAX_KEPT {
+                self.tail = BytesMut::new();
+            }
+        }
+    }
+
+    /// At which byte of the stream that ends which has been appended so far.
+    pub(crate) fn end(&self) -> u64 {
+        self.written + self.len as u64
     }
 
     /// Whether the stream has been written up to its byte `end`.
     pub(crate) fn is_written(&self, end: u64) -> bool {
         self.written >= end
     }
+
+    fn close_tail(&mut self) {
+        let next = std::mem::take(&mut self.spare);
+        self.segments
+            .push_back(std::mem::replace(&mut self.tail, next));
+    }
+
+    fn recycle(&mut self, mut segment: BytesMut) {
+        if segment.capacity() <= MAX_KEPT && segment.capacity() > self.spare.capacity() {
+            segment.clear();
+            self.spare = segment;
+        }
+    }
+}
+
+/// Writes to `stream` what `fill` fills slices with, as
+/// [`TransmitBuffer::slices`] does. Tells how many bytes it took.
+pub(crate) fn poll_write_slices<'a, T: AsyncWrite + Unpin>(
+    stream: &mut T,
+    cx: &mut Context<'_>,
+    fill: impl FnOnce(&mut [IoSlice<'a>]) -> usize,
+) -> Poll<io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    let count = fill(&mut slices);
+    match &slices[..count] {
+        // What nearly every write is, and what every stream does best.
+        [slice] => Pin::new(stream).poll_write(cx, slice),
+        slices => Pin::new(stream).poll_write_vectored(cx, slices),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_is_written_when_its_last_byte_is() {
-        let mut buffer = TransmitBuffer::default();
-        assert_eq!(buffer.push(b"one"), 3);
-        buffer.advance(3);
-        let end = buffer.push(b"two");
-        assert_eq!(end, 6);
-        buffer.advance(2);
-        assert!(!buffer.is_written(end));
-        assert_eq!(buffer.as_slice(), b"o");
-        buffer.advance(1);
-        assert!(buffer.is_written(end) && buffer.is_empty());
-    }
-
-    #[test]
-    fn memory_is_used_again_while_the_buffer_never_runs_empty() {
-        let mut buffer = TransmitBuffer::default();
-        buffer.push(&[1; 100]);
-        for _ in 0..1000 {
-            buffer.push(&[2; 100]);
-            buffer.advance(100);
-            assert_eq!(buffer.len(), 100);
-        }
-        assert!(buffer.buffer.capacity() < 1000);
-    }
-
-    #[test]
-    fn a_large_buffer_is_not_kept() {
-        let mut buffer = TransmitBuffer::default();
-        buffer.push(&vec![1; MAX_KEPT + 1]);
-        buffer.advance(MAX_KEPT + 1);
-        assert!(buffer.buffer.capacity() <= MAX_KEPT);
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ use crate::rpc::transmit::TransmitBuffer;
 use crate::rt::Instant;
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
+use std::io::IoSlice;
 
 /// The client's side of one connection, with any number of calls in flight.
 ///
@@ -230,7 +231,8 @@ impl ClientCore {
 
     fn send(&mut self, record: CallRecord, deadline: Option<Instant>, is_one_way: bool) {
         let CallRecord { id, bytes } = record;
-        let end = self.output.push(&bytes);
+        self.output.push(bytes);
+        let end = self.output.end();
         if is_one_way {
             self.events.push_back(ClientEvent::Accepted { id });
         } else {
@@ -261,14 +263,21 @@ impl ClientCore {
         self.events.pop_front()
     }
 
-    /// The bytes to write to the server.
+    /// Bytes to write to the server: all there are, or only the first ones, as
+    /// they do not lie in one piece. None if there are none.
     #[must_use]
     pub fn transmit(&self) -> &[u8] {
-        self.output.as_slice()
+        self.output.first()
     }
 
-    /// Says that the first `count` bytes to [`transmit`](Self::transmit) have
-    /// been written. More may be there to write afterwards.
+    /// The same for a vectored write: fills `slices` from its start with the
+    /// bytes to write, as many as fit, and tells how many were filled.
+    pub fn transmit_slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.output.slices(slices)
+    }
+
+    /// Says that the first `count` bytes to transmit have been written. More
+    /// may be there to write afterwards.
     pub fn transmit_advance(&mut self, count: usize) {
         self.output.advance(count);
         self.send_queued();

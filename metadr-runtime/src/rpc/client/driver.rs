@@ -4,6 +4,7 @@ use super::call::{CallId, CallRecord};
 use super::core::{ClientCore, ClientEvent};
 use super::error::{CallError, CloseReason};
 use super::table::CallMap;
+use crate::rpc::transmit::poll_write_slices;
 use crate::rt::{Alarm, Instant, Runtime, timeout};
 use async_channel::Receiver;
 use bytes::Bytes;
@@ -218,7 +219,8 @@ where
             if self.core.transmit().is_empty() {
                 return self.flush(cx);
             }
-            match Pin::new(&mut self.stream).poll_write(cx, self.core.transmit())? {
+            let (core, stream) = (&self.core, &mut self.stream);
+            match poll_write_slices(stream, cx, |slices| core.transmit_slices(slices))? {
                 Poll::Ready(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Poll::Ready(count) => self.core.transmit_advance(count),
                 Poll::Pending => return self.flush(cx),

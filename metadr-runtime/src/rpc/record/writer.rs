@@ -9,31 +9,42 @@ use bytes::{BufMut, BytesMut};
 /// # Errors
 ///
 /// That of `write_message`, and [`EncodeError::TooLong`] for a message of
-/// 2 GiB or more. `output` is left as it was.
+/// 2 GiB or more. `output` is left as it was then, and if `write_message`
+/// panics.
 pub fn write_record(
     output: &mut BytesMut,
     write_message: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
-    let start = output.len();
-    let written = write_after_header(output, write_message);
-    if written.is_err() {
-        output.truncate(start);
-    }
-    written
+    let unfinished = Unfinished {
+        start: output.len(),
+        output,
+    };
+    unfinished.output.put_u32(0);
+    write_message(unfinished.output)?;
+    unfinished.finish()
 }
 
-fn write_after_header(
-    output: &mut BytesMut,
-    write_message: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
-) -> Result<(), EncodeError> {
-    let start = output.len();
-    output.put_u32(0);
-    write_message(output)?;
-    // The length is known only now.
-    let body = start + HEADER_SIZE;
-    let header = last_fragment_header(output.len() - body)?;
-    output[start..body].copy_from_slice(&header.to_be_bytes());
-    Ok(())
+/// A record that is taken away again unless it is finished.
+struct Unfinished<'a> {
+    output: &'a mut BytesMut,
+    start: usize,
+}
+
+impl Unfinished<'_> {
+    fn finish(mut self) -> Result<(), EncodeError> {
+        // The length is known only now.
+        let body = self.start + HEADER_SIZE;
+        let header = last_fragment_header(self.output.len() - body)?;
+        self.output[self.start..body].copy_from_slice(&header.to_be_bytes());
+        self.start = self.output.len();
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.output.truncate(self.start);
+    }
 }
 
 fn last_fragment_header(length: usize) -> Result<u32, EncodeError> {

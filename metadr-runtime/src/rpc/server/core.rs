@@ -2,13 +2,14 @@
 
 use super::connection::Connection;
 use super::header::{self, Header};
-use super::reply::{Answer, Reply, ReplyBuilder};
+use super::reply::{self, Answer, Reply, refused};
 use super::{ConnectionId, IncomingCall, Limits, ProgramVersion};
 use crate::rpc::record::RecordReader;
 use crate::rpc::transmit::TransmitBuffer;
-use crate::rpc::wire::AcceptStat;
+use crate::rpc::wire::{AcceptStat, ReplyHeader};
 use crate::rt::Instant;
 use bytes::Bytes;
+use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -27,8 +28,9 @@ use std::sync::Arc;
 ///   [`fail_call`](Self::fail_call), [`drain`](Self::drain).
 /// - D, outputs, to be asked for after any of B and C, in this order:
 ///   [`poll_call`](Self::poll_call) until there is none;
-///   [`transmit`](Self::transmit) and [`transmit_advance`](Self::transmit_advance),
-///   whenever the connection takes bytes; [`poll_timeout`](Self::poll_timeout);
+///   [`transmit`](Self::transmit) or [`transmit_slices`](Self::transmit_slices), and
+///   [`transmit_advance`](Self::transmit_advance), whenever the connection takes
+///   bytes; [`poll_timeout`](Self::poll_timeout);
 ///   [`is_finished`](Self::is_finished).
 ///
 /// It answers by itself what needs no service: `RPC_MISMATCH`, `AUTH_ERROR`
@@ -187,12 +189,11 @@ impl ServerCore {
     /// Answers a call whose service has panicked: with `SYSTEM_ERR`, unless
     /// the call is one-way.
     pub fn fail_call(&mut self, ticket: Ticket, now: Instant) {
-        let reply = if self.connection.was_one_way(ticket.number) {
-            Reply::none()
-        } else {
-            self.reply_to(ticket.xid).refuse(AcceptStat::SystemErr)
-        };
-        self.finish_call(ticket, reply, now);
+        self.calls_in_flight -= 1;
+        self.bytes_in_flight -= ticket.size;
+        if !self.connection.was_one_way(ticket.number) {
+            self.refuse(ticket.xid, &refused(AcceptStat::SystemErr), now);
+        }
     }
 
     /// Takes no more calls, and is finished when those in flight have been
@@ -209,9 +210,10 @@ impl ServerCore {
             _ if self.phase >= Phase::Flushing => {}
             Answer::None => {}
             Answer::Record(record) => {
-                self.output.push(&record);
+                if let Some(buffer) = self.output.push(record) {
+                    self.connection.recycle(buffer);
+                }
                 self.unsent_since.get_or_insert(now);
-                self.connection.recycle(record);
             }
             Answer::CloseConnection => {
                 self.drain(now);
@@ -220,8 +222,16 @@ impl ServerCore {
         }
     }
 
-    fn reply_to(&self, xid: u32) -> ReplyBuilder {
-        ReplyBuilder::new(Arc::clone(&self.connection), xid)
+    /// Answers a call with nothing but this header.
+    fn refuse(&mut self, xid: u32, header: &ReplyHeader, now: Instant) {
+        if self.phase >= Phase::Flushing {
+            return;
+        }
+        let write = |buffer: &mut _| reply::write_message(buffer, xid, header, |_| Ok(()));
+        // Headers have no part that could be too long.
+        if self.output.encode(write).is_ok() {
+            self.unsent_since.get_or_insert(now);
+        }
     }
 }
 
@@ -252,14 +262,24 @@ impl ServerCore {
         None
     }
 
-    /// The bytes to write to the caller.
+    /// Bytes to write to the caller: all there are, or only the first ones, as
+    /// they do not lie in one piece. None if there are none.
     #[must_use]
     pub fn transmit(&self) -> &[u8] {
-        self.output.as_slice()
+        self.output.first()
     }
 
-    /// Says that the first `count` bytes to [`transmit`](Self::transmit) have
-    /// been written.
+    /// The same for a vectored write: fills `slices` from its start with the
+    /// bytes to write, as many as fit, and tells how many were filled.
+    pub fn transmit_slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.output.slices(slices)
+    }
+
+    /// Says that the first `count` bytes to transmit have been written.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer.
     pub fn transmit_advance(&mut self, count: usize, now: Instant) {
         self.output.advance(count);
         self.unsent_since = (!self.output.is_empty()).then_some(now);
@@ -292,8 +312,7 @@ impl ServerCore {
                 Some((Ticket { number, xid, size }, call))
             }
             Header::Refused { xid, reply } => {
-                let reply = self.reply_to(xid).header_only(&reply);
-                self.answer(reply, now);
+                self.refuse(xid, &reply, now);
                 None
             }
             Header::Malformed => {

@@ -2,6 +2,7 @@
 
 use super::core::{ServerCore, Ticket};
 use super::{ConnectionId, IncomingCall, Limits, Reply, Service, Shutdown};
+use crate::rpc::transmit::poll_write_slices;
 use crate::rt::{Alarm, Runtime, timeout};
 use futures::future::FutureExt;
 use futures::io::AsyncWriteExt;
@@ -230,7 +231,8 @@ where
 
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while !self.core.transmit().is_empty() && !self.core.is_finished() {
-            match Pin::new(&mut self.stream).poll_write(cx, self.core.transmit())? {
+            let (core, stream) = (&self.core, &mut self.stream);
+            match poll_write_slices(stream, cx, |slices| core.transmit_slices(slices))? {
                 Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(count) => self.core.transmit_advance(count, self.runtime.now()),
                 Poll::Pending => break,

@@ -1,7 +1,7 @@
 //! The header of a call, and what can be said about it without a service.
 
 use super::ProgramVersion;
-use super::reply::accepted;
+use super::reply::{accepted, refused};
 use crate::rpc::wire::{
     AcceptStat, AcceptedStatus, AuthFlavor, AuthStat, CallTarget, MessageStart, MsgType,
     OpaqueAuth, RPC_VERSION, RejectedReply, ReplyHeader, VersionRange,
@@ -73,12 +73,12 @@ fn refusal(target: &CallTarget, programs: &[ProgramVersion]) -> Option<ReplyHead
     if versions.clone().any(|version| version == target.vers) {
         return None;
     }
-    Some(accepted(match (versions.clone().min(), versions.max()) {
-        (Some(low), Some(high)) => AcceptedStatus::ProgMismatch(VersionRange { low, high }),
-        _ => AcceptedStatus::Default {
-            discriminant: AcceptStat::ProgUnavail,
-        },
-    }))
+    Some(match (versions.clone().min(), versions.max()) {
+        (Some(low), Some(high)) => {
+            accepted(AcceptedStatus::ProgMismatch(VersionRange { low, high }))
+        }
+        _ => refused(AcceptStat::ProgUnavail),
+    })
 }
 
 fn is_known_flavor(credential: &OpaqueAuth) -> bool {

@@ -58,7 +58,8 @@ impl ReplyBuilder {
     ) -> Reply {
         let mut buffer = self.connection.take_buffer();
         let header = accepted(AcceptedStatus::Success);
-        match write_reply(&mut buffer, self.xid, &header, encode) {
+        let write = |buffer: &mut _| write_message(buffer, self.xid, &header, encode);
+        match write_record(&mut buffer, write) {
             Ok(()) => Reply(Answer::Record(buffer)),
             Err(_) => {
                 self.connection.recycle(buffer);
@@ -81,12 +82,13 @@ impl ReplyBuilder {
 
     /// Answers with any status that has nothing more to say.
     pub(super) fn refuse(self, discriminant: AcceptStat) -> Reply {
-        self.header_only(&accepted(AcceptedStatus::Default { discriminant }))
+        self.header_only(&refused(discriminant))
     }
 
-    pub(super) fn header_only(self, header: &ReplyHeader) -> Reply {
+    fn header_only(self, header: &ReplyHeader) -> Reply {
         let mut buffer = self.connection.take_buffer();
-        match write_reply(&mut buffer, self.xid, header, |_| Ok(())) {
+        let write = |buffer: &mut _| write_message(buffer, self.xid, header, |_| Ok(()));
+        match write_record(&mut buffer, write) {
             Ok(()) => Reply(Answer::Record(buffer)),
             // Headers have no part that could be too long.
             Err(_) => Reply(Answer::CloseConnection),
@@ -102,7 +104,13 @@ pub(super) fn accepted(status: AcceptedStatus) -> ReplyHeader {
     })
 }
 
-fn write_reply(
+/// The header of a reply to an accepted call that has nothing more to say.
+pub(super) fn refused(discriminant: AcceptStat) -> ReplyHeader {
+    accepted(AcceptedStatus::Default { discriminant })
+}
+
+/// Appends the message of a reply to `buffer`, without a record around it.
+pub(super) fn write_message(
     buffer: &mut BytesMut,
     xid: u32,
     header: &ReplyHeader,
@@ -112,10 +120,8 @@ fn write_reply(
         xid,
         r#type: MsgType::Reply,
     };
-    write_record(buffer, |buffer| {
-        let mut encoder = XdrEncoder::new(buffer);
-        start.encode(&mut encoder)?;
-        header.encode(&mut encoder)?;
-        encode(&mut encoder)
-    })
+    let mut encoder = XdrEncoder::new(buffer);
+    start.encode(&mut encoder)?;
+    header.encode(&mut encoder)?;
+    encode(&mut encoder)
 }
