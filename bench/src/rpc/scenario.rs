@@ -1,0 +1,110 @@
+//! What is called, and how many calls there are at a time.
+
+use std::fmt;
+
+/// A cell of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scenario {
+    pub(crate) load: Load,
+    pub(crate) payload: Payload,
+}
+
+/// How many connections there are, and how many calls in flight on each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    Serial,
+    Connections,
+    Pipelined,
+}
+
+/// The argument of a call, which is also its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Payload {
+    Null,
+    Echo100,
+    Echo64K,
+}
+
+impl Scenario {
+    /// All that there are.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let loads = [Load::Serial, Load::Connections, Load::Pipelined];
+        loads.into_iter().flat_map(|load| {
+            let payloads = [Payload::Null, Payload::Echo100, Payload::Echo64K];
+            payloads.map(|payload| Self { load, payload })
+        })
+    }
+
+    /// Those whose load and payload are among `words`, where any are.
+    pub(crate) fn chosen(words: &[&str]) -> impl Iterator<Item = Self> {
+        let any_load = Self::all().any(|one| words.contains(&one.load.word()));
+        let any_payload = Self::all().any(|one| words.contains(&one.payload.word()));
+        Self::all().filter(move |one| {
+            (!any_load || words.contains(&one.load.word()))
+                && (!any_payload || words.contains(&one.payload.word()))
+        })
+    }
+
+    /// Whether `word` is of its load or payload.
+    pub(crate) fn has(self, word: &str) -> bool {
+        word == self.load.word() || word == self.payload.word()
+    }
+}
+
+impl Load {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::Connections => "connections",
+            Self::Pipelined => "pipelined",
+        }
+    }
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Serial => "One connection, one call at a time",
+            Self::Connections => "64 connections, one call in flight on each",
+            Self::Pipelined => "One connection, 64 calls in flight",
+        }
+    }
+
+    pub(crate) fn connections(self) -> usize {
+        match self {
+            Self::Serial | Self::Pipelined => 1,
+            Self::Connections => 64,
+        }
+    }
+
+    pub(crate) fn calls_in_flight(self) -> usize {
+        match self {
+            Self::Serial => 1,
+            Self::Connections | Self::Pipelined => 64,
+        }
+    }
+}
+
+impl Payload {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Echo100 => "echo100",
+            Self::Echo64K => "echo64k",
+        }
+    }
+
+    /// How many bytes of opaque data; nothing if there is no argument.
+    pub(crate) fn length(self) -> Option<usize> {
+        match self {
+            Self::Null => None,
+            Self::Echo100 => Some(100),
+            Self::Echo64K => Some(64 << 10),
+        }
+    }
+}
+
+/// As a child process is told it.
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.load.word(), self.payload.word())
+    }
+}
