@@ -18,6 +18,7 @@ use crate::allocations;
 use crate::contenders::Contender;
 use crate::scenario::Scenario;
 use crate::work::Latencies;
+use cpu_time::ProcessTime;
 use std::error::Error;
 use std::io::{self, Write};
 use std::thread;
@@ -103,10 +104,9 @@ fn say(numbers: &[u64]) -> io::Result<()> {
 }
 
 /// How long the threads of this process have been running on processors.
+// By the C library, unlike for the codec: valgrind has no vDSO for rustix.
 fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    let seconds = time.tv_sec.unsigned_abs();
-    Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs())
+    ProcessTime::now().as_duration()
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
