@@ -198,6 +198,11 @@ fn drivers_and_processes_are_tested_under_each_runtime() {
         assert!(!found.is_empty());
         assert_eq!(found, modules(&format!("{tests}/async_std.rs")));
     }
+    let drivers = "metadr-runtime/tests/drivers";
+    assert_eq!(
+        modules(&format!("{drivers}/main.rs")),
+        modules(&format!("{drivers}/tokio.rs"))
+    );
 }
 
 /// These panic when nobody reads what they print, and a replica that panics

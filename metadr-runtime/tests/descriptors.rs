@@ -2,7 +2,7 @@
 //! of the process, so there is one test in here.
 
 #![cfg(target_os = "linux")]
-#![cfg(any(feature = "async-std", feature = "smol"))]
+#![cfg(any(feature = "async-std", feature = "smol", feature = "tokio"))]
 
 use metadr_runtime::rt::{BlockOn, Listener, timeout};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -19,6 +19,8 @@ fn a_listener_goes_on_once_there_are_file_descriptors_again() {
     test_listener::<metadr_runtime::rt::Smol>();
     #[cfg(feature = "async-std")]
     test_listener::<metadr_runtime::rt::AsyncStd>();
+    #[cfg(feature = "tokio")]
+    test_listener::<metadr_runtime::rt::Tokio>();
 }
 
 fn test_listener<R: BlockOn + Default>() {

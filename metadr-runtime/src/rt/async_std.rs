@@ -3,19 +3,13 @@
 //! async-std has been discontinued in favour of smol (RUSTSEC-2025-0052), so
 //! it has to be asked for; nothing outside of this file knows it.
 
-use super::listen::listen;
-use super::{AsyncIoSleep, BlockOn, Instant, Listener, Runtime};
+use super::{AsyncIoListener, AsyncIoSleep, AsyncIoStream, stream};
+use super::{BlockOn, Instant, Runtime};
 use async_global_executor::GlobalExecutorConfig;
-use async_std::net::{TcpListener, TcpStream};
 use async_std::task;
-use futures_io::{AsyncRead, AsyncWrite};
-use std::fmt;
 use std::future::Future;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{Shutdown, SocketAddr, ToSocketAddrs as _};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 
 /// async-std's executor and reactor, of which a process has one.
 ///
@@ -70,10 +64,11 @@ impl BlockOn for AsyncStd {
 }
 
 impl Runtime for AsyncStd {
-    type Stream = AsyncStdStream;
-    type Listener = AsyncStdListener;
-    // async-std's own is not a type that can be named or set anew. This is
-    // what it has inside.
+    // What async-std's own types have inside. Its timer cannot be named or set
+    // anew, its listener is asked for futures, its streams cannot end the
+    // outgoing half when they are closed.
+    type Stream = AsyncIoStream;
+    type Listener = AsyncIoListener;
     type Sleep = AsyncIoSleep;
 
     fn now(&self) -> Instant {
@@ -91,16 +86,17 @@ impl Runtime for AsyncStd {
         drop(task::spawn(future));
     }
 
-    async fn connect(&self, addr: SocketAddr) -> io::Result<AsyncStdStream> {
-        prepare(TcpStream::connect(addr).await?)
+    async fn connect(&self, addr: SocketAddr) -> io::Result<AsyncIoStream> {
+        stream::connect(addr).await
     }
 
-    async fn listen(&self, addr: SocketAddr) -> io::Result<AsyncStdListener> {
-        let listener = Arc::new(TcpListener::from(listen(addr)?));
-        Ok(AsyncStdListener {
-            listener,
-            accepting: None,
-        })
+    #[cfg(unix)]
+    async fn connect_local(&self, path: &std::path::Path) -> io::Result<super::LocalStream> {
+        stream::connect_local(path).await
+    }
+
+    async fn listen(&self, addr: SocketAddr) -> io::Result<AsyncIoListener> {
+        AsyncIoListener::new(addr)
     }
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -108,99 +104,6 @@ impl Runtime for AsyncStd {
         // say why.
         let host = host.to_owned();
         task::spawn_blocking(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await
-    }
-}
-
-fn prepare(stream: TcpStream) -> io::Result<AsyncStdStream> {
-    stream.set_nodelay(true)?;
-    Ok(AsyncStdStream(stream))
-}
-
-/// A listening socket of [`AsyncStd`].
-pub struct AsyncStdListener {
-    listener: Arc<TcpListener>,
-    // async-std cannot be polled for a connection, only asked for the future
-    // of one. It stays until it is ready, since the task is woken through it.
-    accepting: Option<Accepting>,
-}
-
-type Accepting = Pin<Box<dyn Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send>>;
-
-impl Listener for AsyncStdListener {
-    type Stream = AsyncStdStream;
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-
-    fn poll_accept(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(AsyncStdStream, SocketAddr)>> {
-        let accepting = self.accepting.get_or_insert_with(|| {
-            let listener = Arc::clone(&self.listener);
-            Box::pin(async move { listener.accept().await })
-        });
-        let accepted = ready!(accepting.as_mut().poll(cx));
-        self.accepting = None;
-        Poll::Ready(accepted.and_then(|(stream, peer)| Ok((prepare(stream)?, peer))))
-    }
-}
-
-impl fmt::Debug for AsyncStdListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AsyncStdListener")
-            .field(&self.listener)
-            .finish()
-    }
-}
-
-/// A connection of [`AsyncStd`]: async-std's own, except that closing it ends
-/// the outgoing half.
-#[derive(Debug)]
-pub struct AsyncStdStream(TcpStream);
-
-impl AsyncRead for AsyncStdStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        space: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_read(cx, space)
-    }
-
-    fn poll_read_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        spaces: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_read_vectored(cx, spaces)
-    }
-}
-
-impl AsyncWrite for AsyncStdStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, parts)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.0.shutdown(Shutdown::Write))
     }
 }
 
@@ -219,10 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn it_connects_to_local_sockets() {
+        let runtime = AsyncStd::new();
+        runtime.block_on(conformance::test_local(&runtime));
+    }
+
+    #[test]
     fn neither_end_waits_for_more_to_send() {
         let runtime = AsyncStd::new();
         let (one, other) = runtime.block_on(conformance::pair(&runtime));
-        assert!(one.0.nodelay().unwrap() && other.0.nodelay().unwrap());
+        assert!(one.get_ref().nodelay().unwrap() && other.get_ref().nodelay().unwrap());
     }
 
     #[test]

@@ -11,28 +11,41 @@ mod async_std;
 pub mod conformance;
 mod connect;
 mod instant;
-#[cfg(any(feature = "smol", feature = "async-std"))]
+#[cfg(any(feature = "async-std", feature = "smol", feature = "tokio"))]
 mod listen;
+#[cfg(any(feature = "async-std", feature = "smol"))]
+mod listener;
 #[cfg(feature = "smol")]
 mod smol;
 #[cfg(any(feature = "async-std", feature = "smol"))]
+mod stream;
+#[cfg(any(feature = "async-std", feature = "smol"))]
 mod timer;
+#[cfg(feature = "tokio")]
+mod tokio;
 
-// Not the crate of that name.
+// Not the crates of these names.
 #[cfg(feature = "async-std")]
-pub use self::async_std::{AsyncStd, AsyncStdListener, AsyncStdStream};
+pub use self::async_std::AsyncStd;
+#[cfg(feature = "tokio")]
+pub use self::tokio::{Tokio, TokioListener, TokioSleep, TokioStream};
 pub(crate) use alarm::Alarm;
 pub use connect::{connect_any, timeout};
 pub use instant::Instant;
+#[cfg(any(feature = "async-std", feature = "smol"))]
+pub use listener::AsyncIoListener;
 #[cfg(feature = "smol")]
-pub use smol::{Smol, SmolListener};
+pub use smol::Smol;
+#[cfg(any(feature = "async-std", feature = "smol"))]
+pub use stream::AsyncIoStream;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub use timer::AsyncIoSleep;
 
 use futures_io::{AsyncRead, AsyncWrite};
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -67,6 +80,17 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Those of the operating system.
     fn connect(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// Connects to the Unix socket at `path`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system; [`io::ErrorKind::Unsupported`] if it has
+    /// no Unix sockets, or the runtime does not, as when it does not say how.
+    fn connect_local(&self, path: &Path) -> impl Future<Output = io::Result<LocalStream>> + Send {
+        let _ = path;
+        ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+
     /// Listens on `addr`; port 0 takes any free port. An address on which
     /// connections of an earlier process linger can be taken again.
     ///
@@ -87,6 +111,16 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         port: u16,
     ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 }
+
+/// A connection over a Unix socket. Closing it ends the outgoing half only;
+/// dropping it ends both.
+pub type LocalStream = Box<dyn ReadWrite>;
+
+/// Any connection, for those who need not know which one. It is implemented for
+/// all that can be one.
+pub trait ReadWrite: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> ReadWrite for T {}
 
 /// A runtime that a thread can wait in: what `main` needs, and whoever calls
 /// async code from code that is not.

@@ -1,15 +1,12 @@
 //! The adapter for smol's executor and reactor.
 
-use super::listen::listen;
-use super::{AsyncIoSleep, BlockOn, Instant, Listener, Runtime};
+use super::{AsyncIoListener, AsyncIoSleep, AsyncIoStream, stream};
+use super::{BlockOn, Instant, Runtime};
 use async_executor::Executor;
-use async_io::Async;
-use async_net::TcpStream;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 /// An executor of smol's and its reactor.
 ///
@@ -52,10 +49,8 @@ impl BlockOn for Smol {
 }
 
 impl Runtime for Smol {
-    // Not async_io's `Async<TcpStream>`: that one does not end the outgoing
-    // half when it is closed.
-    type Stream = TcpStream;
-    type Listener = SmolListener;
+    type Stream = AsyncIoStream;
+    type Listener = AsyncIoListener;
     type Sleep = AsyncIoSleep;
 
     fn now(&self) -> Instant {
@@ -73,48 +68,22 @@ impl Runtime for Smol {
         self.executor.spawn(future).detach();
     }
 
-    async fn connect(&self, addr: SocketAddr) -> io::Result<TcpStream> {
-        prepare(Async::<std::net::TcpStream>::connect(addr).await?)
+    async fn connect(&self, addr: SocketAddr) -> io::Result<AsyncIoStream> {
+        stream::connect(addr).await
     }
 
-    async fn listen(&self, addr: SocketAddr) -> io::Result<SmolListener> {
-        Async::new(listen(addr)?).map(SmolListener)
+    #[cfg(unix)]
+    async fn connect_local(&self, path: &std::path::Path) -> io::Result<super::LocalStream> {
+        stream::connect_local(path).await
+    }
+
+    async fn listen(&self, addr: SocketAddr) -> io::Result<AsyncIoListener> {
+        AsyncIoListener::new(addr)
     }
 
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         async_net::resolve((host, port)).await
     }
-}
-
-/// A listening socket of [`Smol`].
-#[derive(Debug)]
-pub struct SmolListener(Async<std::net::TcpListener>);
-
-impl Listener for SmolListener {
-    type Stream = TcpStream;
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().local_addr()
-    }
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        loop {
-            match self.0.get_ref().accept() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok((stream, peer)) => {
-                    let stream = Async::new(stream).and_then(prepare);
-                    return Poll::Ready(stream.map(|stream| (stream, peer)));
-                }
-            }
-            ready!(self.0.poll_readable(cx))?;
-        }
-    }
-}
-
-fn prepare(stream: Async<std::net::TcpStream>) -> io::Result<TcpStream> {
-    stream.get_ref().set_nodelay(true)?;
-    Ok(TcpStream::from(stream))
 }
 
 #[cfg(test)]
@@ -129,9 +98,15 @@ mod tests {
     }
 
     #[test]
+    fn it_connects_to_local_sockets() {
+        let runtime = Smol::new();
+        runtime.block_on(conformance::test_local(&runtime));
+    }
+
+    #[test]
     fn neither_end_waits_for_more_to_send() {
         let runtime = Smol::new();
         let (one, other) = runtime.block_on(conformance::pair(&runtime));
-        assert!(one.nodelay().unwrap() && other.nodelay().unwrap());
+        assert!(one.get_ref().nodelay().unwrap() && other.get_ref().nodelay().unwrap());
     }
 }

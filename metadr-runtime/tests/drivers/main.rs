@@ -13,6 +13,6 @@ mod service;
 mod services;
 mod support;
 
-/// What the drivers run under; `async_std.rs` has the same tests under the
-/// other one.
+/// What the drivers run under; `async_std.rs` and `tokio.rs` have the same tests
+/// under the other ones.
 type Tested = metadr_runtime::rt::Smol;

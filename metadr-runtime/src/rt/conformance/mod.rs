@@ -3,7 +3,10 @@
 //! Nothing here depends on how fast the machine is: a short time is compared
 //! only with one that is never reached.
 
+mod abandoned;
 mod listeners;
+#[cfg(unix)]
+mod local;
 mod names;
 mod streams;
 mod tasks;
@@ -35,8 +38,20 @@ pub async fn test_all<R: Runtime>(runtime: &R) {
         names::test_all(runtime).await;
         streams::test_all(runtime).await;
         listeners::test_all(runtime).await;
+        abandoned::test_all(runtime).await;
     };
     timeout(runtime, PATIENCE, rest).await.expect("no deadlock");
+}
+
+/// Checks that `runtime` connects to Unix sockets.
+///
+/// # Panics
+///
+/// If it does not.
+#[cfg(unix)]
+pub async fn test_local<R: Runtime>(runtime: &R) {
+    let test = local::test_all(runtime);
+    timeout(runtime, PATIENCE, test).await.expect("no deadlock");
 }
 
 /// Both ends of a connection: who connected, and who accepted.

@@ -20,7 +20,7 @@ pub(super) async fn test_all<R: Runtime>(runtime: &R) {
 }
 
 async fn tasks_run_concurrently<R: Runtime>(runtime: &R) {
-    const TASKS: u64 = 1000;
+    const TASKS: u64 = 10_000;
     let (results, mut receiver) = mpsc::unbounded();
     let (mut baton, end) = oneshot::channel::<()>();
     // Each task waits for the one that is spawned after it.

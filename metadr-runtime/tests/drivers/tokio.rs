@@ -1,0 +1,13 @@
+//! The same tests as in `main.rs`, under tokio on the thread of the test.
+
+mod backpressure;
+mod calls;
+mod closing;
+mod hostile;
+mod listening;
+mod service;
+mod services;
+mod support;
+
+/// What the drivers run under.
+type Tested = metadr_runtime::rt::Tokio;
