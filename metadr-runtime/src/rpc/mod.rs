@@ -55,11 +55,12 @@ mod procedure;
 pub mod record;
 mod server;
 mod transmit;
+mod wakeups;
 pub mod wire;
 
 pub use client::{
-    CallError, CallId, CallRecord, Client, ClientConfig, ClientCore, ClientEvent, CloseReason,
-    ProtocolError,
+    CallError, CallId, Client, ClientConfig, ClientCore, CloseReason, ProtocolError, Reconnect,
+    Turn, TurnId,
 };
 pub(crate) use procedure::PrintBody;
 pub use procedure::Procedure;
@@ -67,4 +68,5 @@ pub use server::{
     CallContext, ConnectionId, IncomingCall, Limits, ProgramVersion, Reply, ReplyBuilder,
     ServerCore, Service, ServiceError, Shutdown, Ticket, serve, serve_connection,
 };
+pub use transmit::TransmitBuffer;
 pub use wire::{AuthFlavor, AuthStat, OpaqueAuth};

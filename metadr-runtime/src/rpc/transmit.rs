@@ -26,7 +26,7 @@ const MAX_SLICES: usize = 16;
 /// neither does a large record have to be copied to stand behind the others,
 /// nor do others have to move for it.
 #[derive(Debug, Default)]
-pub(crate) struct TransmitBuffer {
+pub struct TransmitBuffer {
     // The segments before the last one, none of them empty.
     segments: VecDeque<BytesMut>,
     // The last segment, to which records are appended.
@@ -43,23 +43,27 @@ pub(crate) struct TransmitBuffer {
 
 impl TransmitBuffer {
     /// The number of bytes to write.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.len
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The bytes to write first: all there are, or those before a boundary
     /// between two segments.
-    pub(crate) fn first(&self) -> &[u8] {
+    #[must_use]
+    pub fn first(&self) -> &[u8] {
         &self.segments.front().unwrap_or(&self.tail)[self.start..]
     }
 
     /// Fills `slices` from its start with the bytes to write, as many as fit,
     /// and tells how many slices were filled.
-    pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+    pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let segments = self.segments.iter().chain([&self.tail]);
         let mut start = self.start;
         let unsent = segments.map(|segment| &segment[std::mem::take(&mut start)..]);
@@ -109,7 +113,11 @@ impl TransmitBuffer {
     }
 
     /// Says that the first `count` bytes have been written.
-    pub(crate) fn advance(&mut self, count: usize) {
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer.
+    pub fn advance(&mut self, count: usize) {
         assert!(count <= self.len, "more written than there was");
         self.len -= count;
         self.written += count as u64;
@@ -133,11 +141,6 @@ impl TransmitBuffer {
     /// At which byte of the stream that ends which has been appended so far.
     pub(crate) fn end(&self) -> u64 {
         self.written + self.len as u64
-    }
-
-    /// Whether the stream has been written up to its byte `end`.
-    pub(crate) fn is_written(&self, end: u64) -> bool {
-        self.written >= end
     }
 
     fn close_tail(&mut self) {

@@ -1,126 +1,87 @@
 //! A call as it goes to the server.
 
-use crate::rpc::record::write_record;
-use crate::rpc::wire::{CallHeader, CallTarget, MessageStart, MsgType, RPC_VERSION};
-use crate::xdr::{Encode, EncodeError, XdrEncoder};
-use bytes::BytesMut;
+use crate::rpc::wire::{MsgType, RPC_VERSION};
+use crate::rpc::{OpaqueAuth, Procedure};
+use crate::xdr::{Encode, EncodeError, Encoder, XdrEncoder};
 
-/// Room for the record mark, the header of a call and small arguments.
-const USUAL_SIZE: usize = 256;
-
-/// Tells the calls of a connection apart. The transaction id (xid) of a call is
-/// the low half of it.
+/// Tells the calls of a connection apart that have not ended: it is their
+/// transaction id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(u64);
+pub struct CallId(u32);
 
 impl CallId {
-    /// The call with this number. Numbers must go up by one from call to call,
-    /// more or less: see [`ClientCore`](super::ClientCore).
+    /// The call with this transaction id.
     #[must_use]
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn number(self) -> u64 {
-        self.0
+    pub const fn new(xid: u32) -> Self {
+        Self(xid)
     }
 
     /// The transaction id that the messages of this call carry.
     #[must_use]
     pub const fn xid(self) -> u32 {
-        self.0 as u32
-    }
-
-    /// The call that `xid` means when calls up to `newest` have been made.
-    pub(super) const fn from_xid(xid: u32, newest: Self) -> Self {
-        let age = newest.xid().wrapping_sub(xid);
-        Self(newest.0.wrapping_sub(age as u64))
+        self.0
     }
 }
 
-/// A call as it goes to the server: a record with a header and arguments.
-#[derive(Debug)]
-pub struct CallRecord {
-    pub(super) id: CallId,
-    pub(super) bytes: BytesMut,
-}
-
-impl CallRecord {
-    /// Encodes a call of `target`; `encode` writes the arguments.
-    ///
-    /// # Errors
-    ///
-    /// Those of `encode`, and [`EncodeError::TooLong`] for a call of 2 GiB.
-    pub fn new(
-        id: CallId,
-        target: CallTarget,
-        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
-    ) -> Result<Self, EncodeError> {
-        let start = MessageStart {
-            xid: id.xid(),
-            r#type: MsgType::Call,
-        };
-        let header = CallHeader {
-            rpc_version: RPC_VERSION,
-            target,
-        };
-        let mut bytes = BytesMut::with_capacity(USUAL_SIZE);
-        write_record(&mut bytes, |bytes| {
-            let mut encoder = XdrEncoder::new(bytes);
-            start.encode(&mut encoder)?;
-            header.encode(&mut encoder)?;
-            encode(&mut encoder)
-        })?;
-        Ok(Self { id, bytes })
-    }
+/// Writes the header of a call: `call_header` of `idl/rpc_msg.x` after its
+/// `message_start`, the verifier being `AUTH_NONE` (RFC 5531 §9).
+pub(super) fn put_header(
+    encoder: &mut XdrEncoder<'_>,
+    id: CallId,
+    procedure: &Procedure,
+    credential: &OpaqueAuth,
+) -> Result<(), EncodeError> {
+    let mut run = encoder.run::<24>();
+    run.put_u32(id.xid());
+    run.put_i32(MsgType::Call as i32);
+    run.put_u32(RPC_VERSION);
+    run.put_u32(procedure.program());
+    run.put_u32(procedure.version());
+    run.put_u32(procedure.number());
+    encoder.put_run(run);
+    credential.encode(encoder)?;
+    OpaqueAuth::none().encode(encoder)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rpc::OpaqueAuth;
-    use crate::xdr::Encoder;
+    use crate::rpc::wire::{CallHeader, CallTarget, MessageStart};
+    use crate::xdr;
+    use bytes::{Bytes, BytesMut};
 
     #[test]
-    fn a_call_is_laid_out_as_in_rfc_5531() {
+    fn a_call_begins_as_rfc_5531_says() {
+        let credential = OpaqueAuth {
+            flavor: 1,
+            body: Bytes::from_static(b"me"),
+        };
+        let procedure = Procedure::unnamed(5, 3, 4);
+        let mut bytes = BytesMut::new();
+        let mut encoder = XdrEncoder::new(&mut bytes);
+        put_header(&mut encoder, CallId::new(7), &procedure, &credential).unwrap();
+
+        let start = MessageStart {
+            xid: 7,
+            r#type: MsgType::Call,
+        };
         let target = CallTarget {
-            prog: 0x2000_0001,
+            prog: 5,
             vers: 3,
             proc: 4,
-            credential: OpaqueAuth::none(),
+            credential,
             verifier: OpaqueAuth::none(),
         };
-        let record = CallRecord::new(CallId::new(7), target, |encoder| {
-            encoder.put_u32(9);
-            Ok(())
-        });
-        let expected = [
-            0x8000_002c, // record mark: 44 bytes, the last fragment
-            7,           // xid
-            0,           // CALL
-            2,           // RPC version
-            0x2000_0001,
-            3,
-            4, // program, version, procedure
-            0,
-            0, // credential: AUTH_NONE, no bytes
-            0,
-            0, // verifier: AUTH_NONE, no bytes
-            9, // arguments
-        ]
-        .map(u32::to_be_bytes)
-        .concat();
-        assert_eq!(record.unwrap().bytes, expected);
+        let rpc_version = RPC_VERSION;
+        let header = CallHeader {
+            rpc_version,
+            target,
+        };
+        let expected = [start_bytes(&start), start_bytes(&header)].concat();
+        assert_eq!(bytes, expected);
     }
 
-    #[test]
-    fn an_xid_means_the_latest_call_that_has_it() {
-        let newest = CallId::new(0x3_0000_0005);
-        for age in [0, 5, 6, 0xffff_ffff] {
-            let id = CallId::new(newest.number() - age);
-            assert_eq!(CallId::from_xid(id.xid(), newest), id);
-        }
+    fn start_bytes(value: &impl Encode) -> Bytes {
+        xdr::to_bytes(value).unwrap()
     }
 }

@@ -1,104 +1,163 @@
 //! The client's side of a connection as a state machine.
 
 use super::ClientConfig;
-use super::call::{CallId, CallRecord};
+use super::call::{CallId, put_header};
 use super::error::{CallError, CloseReason, ProtocolError};
-use super::reply::{self, Reply};
-use super::table::{Call, CallState, CallTable};
-use crate::rpc::record::RecordReader;
+use super::reply;
+use super::table::{Call, CallTable, Outcome};
+use super::turns::{TurnId, Turns};
 use crate::rpc::transmit::TransmitBuffer;
+use crate::rpc::{OpaqueAuth, Procedure};
 use crate::rt::Instant;
+use crate::xdr::{EncodeError, XdrEncoder};
 use bytes::Bytes;
-use std::collections::{BTreeMap, VecDeque};
-use std::io::IoSlice;
+use std::collections::VecDeque;
 
-/// The client's side of one connection, with any number of calls in flight.
+/// The client's side of a connection, with any number of calls in flight. When
+/// the connection is lost, another one can take its place.
 ///
-/// Sans-IO: it does no input or output and reads no clock. Its methods are of
-/// four kinds.
+/// Sans-IO: it does no input or output and reads no clock. `T` says whom to
+/// tell of what has become of a call; the drivers' is a waker. Its methods are
+/// of four kinds; times given to them must not go backwards.
 ///
-/// - A, getters: [`is_congested`](Self::is_congested),
+/// - A, getters: [`turn`](Self::turn), [`has_waiting`](Self::has_waiting),
+///   [`is_connected`](Self::is_connected), [`closed`](Self::closed),
+///   [`answered`](Self::answered),
 ///   [`unmatched_replies`](Self::unmatched_replies).
-/// - B, inputs, from the connection and the clock: [`recv_space`](Self::recv_space)
-///   and [`recv_advance`](Self::recv_advance), [`handle_timeout`](Self::handle_timeout).
-/// - C, commands: [`start_call`](Self::start_call),
-///   [`start_one_way`](Self::start_one_way), [`cancel`](Self::cancel),
-///   [`close`](Self::close).
+/// - B, inputs, from the connection and the clock:
+///   [`handle_record`](Self::handle_record), a record as a
+///   [`RecordReader`](crate::rpc::record::RecordReader) cuts it out of what
+///   comes from the server; [`handle_written`](Self::handle_written);
+///   [`handle_timeout`](Self::handle_timeout); [`connected`](Self::connected),
+///   [`disconnected`](Self::disconnected) and [`close`](Self::close).
+/// - C, commands: [`start_call`](Self::start_call) and
+///   [`start_one_way`](Self::start_one_way), only when [`turn`](Self::turn) is
+///   [`Turn::Now`]; [`wait_turn`](Self::wait_turn) and
+///   [`leave`](Self::leave); [`cancel`](Self::cancel).
 /// - D, outputs, to be asked for after any of B and C, in this order:
-///   [`poll_event`](Self::poll_event) until there is none;
-///   [`transmit`](Self::transmit) and [`transmit_advance`](Self::transmit_advance),
-///   whenever the connection takes bytes; [`poll_timeout`](Self::poll_timeout).
+///   [`offer_turns`](Self::offer_turns), which C needs only if it made room;
+///   [`poll_told`](Self::poll_told) until there is none;
+///   [`take_output`](Self::take_output), whenever the connection takes bytes;
+///   [`poll_timeout`](Self::poll_timeout). [`take_outcome`](Self::take_outcome)
+///   at any time.
 ///
-/// Calls go out in the order in which they were started. Those over a limit of
-/// [`ClientConfig`] wait their turn inside, under their deadlines. A reply
-/// whose xid is not that of a call in flight is counted and otherwise ignored:
-/// it is the late one of a call that was cancelled or timed out.
-///
-/// Ids of calls must be different and lie close together: an xid is
-/// understood as one of the 2³² latest.
+/// A call is encoded when its turn comes, at the end of the outgoing bytes, and
+/// calls go out in the order in which they asked for their turn. A reply whose
+/// xid is not that of a call in flight is counted and otherwise ignored: it is
+/// the late one of a call that was cancelled or timed out.
 #[derive(Debug)]
-pub struct ClientCore {
+pub struct ClientCore<T> {
     max_calls_in_flight: usize,
     max_queued_bytes: usize,
-    reader: RecordReader,
+    max_waiting_calls: usize,
+    phase: Phase,
+    calls: CallTable<T>,
+    turns: Turns<T>,
     output: TransmitBuffer,
-    calls: CallTable,
-    calls_in_flight: usize,
-    queue: BTreeMap<u64, Queued>,
-    next_sequence: u64,
-    newest: CallId,
-    events: VecDeque<ClientEvent>,
+    // Bytes of the outgoing stream: how many there are, and how many have been
+    // written.
+    accepted: u64,
+    written: u64,
+    told: VecDeque<T>,
+    answered: u64,
     unmatched_replies: u64,
 }
 
-/// What became of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ClientEvent {
-    /// The call has an outcome: its encoded results, or an error.
-    Finished {
-        /// The call.
-        id: CallId,
-        /// The outcome.
-        outcome: Result<Bytes, CallError>,
-    },
-    /// The one-way call is in the outgoing stream; nothing more will be heard of it.
-    Accepted {
-        /// The call.
-        id: CallId,
-    },
+enum Phase {
+    Connected,
+    /// For now.
+    Disconnected(CloseReason),
+    /// For good.
+    Closed(CloseReason),
 }
 
-#[derive(Debug)]
-struct Queued {
-    record: CallRecord,
-    is_one_way: bool,
+/// Whether a call may be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Turn {
+    /// It may.
+    Now,
+    /// It has to wait, in the queue.
+    Later,
+    /// Never: it has waited until its deadline, or the connection is closed, or
+    /// there is none and too many calls wait for one already.
+    Never(CallError),
 }
 
 /// A: getters.
-impl ClientCore {
-    /// A connection on which nothing has happened.
+impl<T> ClientCore<T> {
+    /// A connection on which nothing has happened. The first call has the
+    /// transaction id `first_xid`: one that an earlier connection from the same
+    /// address has not used lately, as servers may keep replies by address and
+    /// xid.
     #[must_use]
-    pub fn new(config: &ClientConfig) -> Self {
+    pub fn new(config: &ClientConfig, first_xid: u32) -> Self {
         Self {
             max_calls_in_flight: config.max_calls_in_flight,
             max_queued_bytes: config.max_queued_bytes,
-            reader: RecordReader::new(config.max_reply),
+            max_waiting_calls: config.max_waiting_calls,
+            phase: Phase::Connected,
+            calls: CallTable::new(first_xid),
+            turns: Turns::new(),
             output: TransmitBuffer::default(),
-            calls: CallTable::default(),
-            calls_in_flight: 0,
-            queue: BTreeMap::new(),
-            next_sequence: 0,
-            newest: CallId::new(0),
-            events: VecDeque::new(),
+            accepted: 0,
+            written: 0,
+            told: VecDeque::new(),
+            answered: 0,
             unmatched_replies: 0,
         }
     }
 
-    /// Whether calls wait their turn: it is better not to start more.
+    /// Whether a call may be started: one that comes now, or one that waits.
     #[must_use]
-    pub fn is_congested(&self) -> bool {
-        !self.queue.is_empty()
+    pub fn turn(&self, waiting: Option<TurnId>, is_one_way: bool) -> Turn {
+        let is_next = match waiting {
+            None => self.turns.is_empty(),
+            Some(id) => self.turns.is_first(id),
+        };
+        match &self.phase {
+            Phase::Closed(reason) => return closed(reason, false),
+            Phase::Disconnected(reason)
+                if waiting.is_none() && self.turns.len() >= self.max_waiting_calls =>
+            {
+                return closed(reason, false);
+            }
+            Phase::Connected if is_next && self.has_room(is_one_way) => return Turn::Now,
+            Phase::Connected | Phase::Disconnected(_) => {}
+        }
+        if waiting.is_none_or(|id| self.turns.contains(id)) {
+            Turn::Later
+        } else {
+            Turn::Never(CallError::TimedOut { sent: false })
+        }
+    }
+
+    /// Whether calls wait their turn.
+    #[must_use]
+    pub fn has_waiting(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
+    /// Whether there is a connection.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.phase == Phase::Connected
+    }
+
+    /// Why it is closed for good, if it is.
+    #[must_use]
+    pub fn closed(&self) -> Option<&CloseReason> {
+        match &self.phase {
+            Phase::Closed(reason) => Some(reason),
+            Phase::Connected | Phase::Disconnected(_) => None,
+        }
+    }
+
+    /// How many calls have been answered.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.answered
     }
 
     /// How many messages came that answer no call in flight.
@@ -106,187 +165,239 @@ impl ClientCore {
     pub fn unmatched_replies(&self) -> u64 {
         self.unmatched_replies
     }
+
+    fn has_room(&self, is_one_way: bool) -> bool {
+        let has_slot = is_one_way || self.calls.waiting() < self.max_calls_in_flight;
+        has_slot && self.has_room_for_bytes()
+    }
+
+    fn has_room_for_bytes(&self) -> bool {
+        self.accepted - self.written < self.max_queued_bytes as u64
+    }
 }
 
 /// B: inputs.
-impl ClientCore {
-    /// Where to put the next bytes from the server. Never empty.
-    pub fn recv_space(&mut self) -> &mut [u8] {
-        self.reader.recv_space()
-    }
-
-    /// Says that `count` bytes from the server are in the
-    /// [space](Self::recv_space) for them.
+impl<T> ClientCore<T> {
+    /// Takes in a record from the server. Its bytes live on in the results of
+    /// the call it replies to.
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`]: the connection is of no more use and should be
-    /// [closed](Self::close) for this reason.
-    ///
-    /// # Panics
-    ///
-    /// If the space has fewer bytes.
-    pub fn recv_advance(&mut self, count: usize) -> Result<(), ProtocolError> {
-        self.reader.recv_advance(count);
-        while let Some(record) = self.reader.next_record()? {
-            match reply::read(record)? {
-                Some(reply) => self.handle_reply(reply),
-                None => self.unmatched_replies += 1,
+    /// [`ProtocolError`]: the connection is of no more use and should be ended
+    /// for this reason.
+    pub fn handle_record(&mut self, record: Bytes) -> Result<(), ProtocolError> {
+        let reply = reply::read(record)?;
+        let told = reply.and_then(|reply| {
+            let id = CallId::new(reply.xid);
+            self.calls.finish(id, reply.outcome)
+        });
+        match told {
+            Some(tag) => {
+                self.answered += 1;
+                self.told.push_back(tag);
             }
+            None => self.unmatched_replies += 1,
         }
-        self.send_queued();
         Ok(())
     }
 
-    /// Says that it is `now`, which must not go backwards.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(id) = self.calls.next_expired(now) {
-            if let Some(state) = self.forget(id) {
-                let sent = matches!(state, CallState::Sent { .. });
-                self.finish(id, Err(CallError::TimedOut { sent }));
-            }
-        }
-        self.send_queued();
+    /// Says that `count` more of the bytes that were [taken](Self::take_output)
+    /// have been written.
+    pub fn handle_written(&mut self, count: usize) {
+        self.written += count as u64;
     }
 
-    fn handle_reply(&mut self, reply: Reply) {
-        let id = CallId::from_xid(reply.xid, self.newest);
-        let is_awaited = |call: &mut Call| matches!(call.state, CallState::Sent { .. });
-        if self.calls.get_mut(id).is_some_and(is_awaited) {
-            self.forget(id);
-            self.finish(id, reply.outcome);
-        } else {
-            self.unmatched_replies += 1;
+    /// Says that it is `now`. Calls end up to a millisecond after their deadlines.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.calls.expire(now, |tag| self.told.push_back(tag));
+        self.turns.expire(now, |tag| self.told.push_back(tag));
+    }
+
+    /// Says that there is a connection again, unless it is closed for good.
+    pub fn connected(&mut self) {
+        if let Phase::Disconnected(_) = self.phase {
+            self.phase = Phase::Connected;
         }
+    }
+
+    /// Says that the connection is lost, or could not be made. Calls in flight
+    /// end; those that wait their turn go on waiting, for another connection.
+    pub fn disconnected(&mut self, reason: CloseReason) {
+        if self.closed().is_none() {
+            self.end_calls(&reason);
+            self.phase = Phase::Disconnected(reason);
+        }
+    }
+
+    /// Ends all calls, as the connection is closed for good.
+    pub fn close(&mut self, reason: CloseReason) {
+        if self.closed().is_none() {
+            self.end_calls(&reason);
+            self.turns.clear(|tag| self.told.push_back(tag));
+            self.phase = Phase::Closed(reason);
+        }
+    }
+
+    fn end_calls(&mut self, reason: &CloseReason) {
+        let written = self.written;
+        let error = |end| CallError::Closed {
+            reason: reason.clone(),
+            // Of a record that was not written in full, a server cannot have
+            // made a call.
+            sent: end <= written,
+        };
+        self.calls.fail_all(error, |tag| self.told.push_back(tag));
+        self.output = TransmitBuffer::default();
+        (self.accepted, self.written) = (0, 0);
     }
 }
 
 /// C: commands.
-impl ClientCore {
-    /// Makes a call, whose outcome is known by `deadline`.
-    pub fn start_call(&mut self, record: CallRecord, deadline: Option<Instant>) {
-        self.start(record, deadline, false);
+impl<T> ClientCore<T> {
+    /// Calls a procedure; `encode` writes its arguments. The call has an outcome
+    /// by `deadline`, and `tag` is told.
+    ///
+    /// # Errors
+    ///
+    /// Those of `encode`, and [`EncodeError::TooLong`] for a credential of over
+    /// 400 bytes and a call of 2 GiB. The call is not made then.
+    pub fn start_call(
+        &mut self,
+        procedure: &Procedure,
+        credential: &OpaqueAuth,
+        deadline: Option<Instant>,
+        tag: T,
+        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
+    ) -> Result<CallId, EncodeError> {
+        let id = self.calls.next_id();
+        let end = self.encode(id, procedure, credential, encode)?;
+        self.calls.insert(Call { tag, deadline, end });
+        Ok(id)
     }
 
-    /// Makes a call that the server does not answer. If its turn to be written
-    /// does not come by `deadline`, it is not made, and finishes with an error.
-    pub fn start_one_way(&mut self, record: CallRecord, deadline: Option<Instant>) {
-        self.start(record, deadline, true);
+    /// Makes a call that the server does not answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start_call`](Self::start_call).
+    pub fn start_one_way(
+        &mut self,
+        procedure: &Procedure,
+        credential: &OpaqueAuth,
+        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
+    ) -> Result<CallId, EncodeError> {
+        let id = self.calls.take_id();
+        self.encode(id, procedure, credential, encode)?;
+        Ok(id)
     }
 
-    /// Forgets a call. If it is in the outgoing stream already, the server will
-    /// get it all the same.
-    pub fn cancel(&mut self, id: CallId) {
-        if self.forget(id).is_some() {
-            self.send_queued();
-        }
+    /// Waits for a turn, in the queue; `tag` is told to look for it again, also
+    /// if it has not come by `deadline`.
+    pub fn wait_turn(&mut self, is_one_way: bool, deadline: Option<Instant>, tag: T) -> TurnId {
+        self.turns.push(is_one_way, deadline, tag)
     }
 
-    /// Ends all calls, as the connection is closed.
-    pub fn close(&mut self, reason: &CloseReason) {
-        for (id, call) in self.calls.drain() {
-            let sent = match call.state {
-                CallState::Queued { .. } => false,
-                // Of a record that was not written in full, a server cannot
-                // have made a call.
-                CallState::Sent { end } => self.output.is_written(end),
-            };
-            let reason = reason.clone();
-            let outcome = Err(CallError::Closed { reason, sent });
-            self.events.push_back(ClientEvent::Finished { id, outcome });
-        }
-        self.calls_in_flight = 0;
-        self.queue.clear();
-        self.output = TransmitBuffer::default();
+    /// Leaves the queue: the turn has come, or is not wanted any more. Gives
+    /// back whom it would have told.
+    pub fn leave(&mut self, id: TurnId) -> Option<T> {
+        self.turns.remove(id)
     }
 
-    fn start(&mut self, record: CallRecord, deadline: Option<Instant>, is_one_way: bool) {
-        self.newest = self.newest.max(record.id);
-        if self.queue.is_empty() && self.has_room(is_one_way) {
-            return self.send(record, deadline, is_one_way);
-        }
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        let state = CallState::Queued { sequence };
-        self.calls.insert(record.id, Call { state, deadline });
-        let queued = Queued { record, is_one_way };
-        self.queue.insert(sequence, queued);
+    /// Sets whom to tell of a turn. Gives back who it was before.
+    pub fn tell_turn(&mut self, id: TurnId, tag: T) -> Option<T> {
+        self.turns.set_tag(id, tag)
     }
 
-    fn send_queued(&mut self) {
-        while let Some((_, first)) = self.queue.first_key_value()
-            && self.has_room(first.is_one_way)
-            && let Some((_, queued)) = self.queue.pop_first()
-        {
-            let Queued { record, is_one_way } = queued;
-            let deadline = self.calls.remove(record.id).and_then(|call| call.deadline);
-            self.send(record, deadline, is_one_way);
-        }
+    /// Whom to tell of a call that has no outcome yet.
+    pub fn tag_mut(&mut self, id: CallId) -> Option<&mut T> {
+        self.calls.tag_mut(id)
     }
 
-    fn has_room(&self, is_one_way: bool) -> bool {
-        let has_slot = is_one_way || self.calls_in_flight < self.max_calls_in_flight;
-        has_slot && self.output.len() < self.max_queued_bytes
+    /// Forgets a call. The server gets it all the same.
+    pub fn cancel(&mut self, id: CallId) -> Option<T> {
+        self.calls.remove(id)
     }
 
-    fn send(&mut self, record: CallRecord, deadline: Option<Instant>, is_one_way: bool) {
-        let CallRecord { id, bytes } = record;
-        self.output.push(bytes);
-        let end = self.output.end();
-        if is_one_way {
-            self.events.push_back(ClientEvent::Accepted { id });
-        } else {
-            self.calls_in_flight += 1;
-            let state = CallState::Sent { end };
-            self.calls.insert(id, Call { state, deadline });
-        }
-    }
-
-    fn forget(&mut self, id: CallId) -> Option<CallState> {
-        let state = self.calls.remove(id)?.state;
-        match state {
-            CallState::Queued { sequence } => drop(self.queue.remove(&sequence)),
-            CallState::Sent { .. } => self.calls_in_flight -= 1,
-        }
-        Some(state)
-    }
-
-    fn finish(&mut self, id: CallId, outcome: Result<Bytes, CallError>) {
-        self.events.push_back(ClientEvent::Finished { id, outcome });
+    fn encode(
+        &mut self,
+        id: CallId,
+        procedure: &Procedure,
+        credential: &OpaqueAuth,
+        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
+    ) -> Result<u64, EncodeError> {
+        let start = self.output.len();
+        self.output.encode(|output| {
+            let mut encoder = XdrEncoder::new(output);
+            put_header(&mut encoder, id, procedure, credential)?;
+            encode(&mut encoder)
+        })?;
+        self.accepted += (self.output.len() - start) as u64;
+        Ok(self.accepted)
     }
 }
 
 /// D: outputs.
-impl ClientCore {
-    /// What has happened to a call.
-    pub fn poll_event(&mut self) -> Option<ClientEvent> {
-        self.events.pop_front()
+impl<T> ClientCore<T> {
+    /// Tells the calls that wait first, as far as there is room, to look whether
+    /// it is their turn.
+    pub fn offer_turns(&mut self) {
+        if self.turns.is_empty() || !self.is_connected() || !self.has_room_for_bytes() {
+            return;
+        }
+        let mut slots = self
+            .max_calls_in_flight
+            .saturating_sub(self.calls.waiting());
+        let has_room = |is_one_way: bool| {
+            let has_room = is_one_way || slots > 0;
+            slots -= usize::from(!is_one_way && has_room);
+            has_room
+        };
+        self.turns.tell(has_room, |tag| self.told.push_back(tag));
     }
 
-    /// Bytes to write to the server: all there are, or only the first ones, as
-    /// they do not lie in one piece. None if there are none.
-    #[must_use]
-    pub fn transmit(&self) -> &[u8] {
-        self.output.first()
+    /// Whom to tell to look whether it is its turn, after one in front of it has
+    /// left the queue: the first one only.
+    pub fn offer_next_turn(&mut self) -> Option<T> {
+        if self.turns.is_empty() || !self.is_connected() || !self.has_room_for_bytes() {
+            return None;
+        }
+        let has_slot = self.calls.waiting() < self.max_calls_in_flight;
+        self.turns.tell_first(|is_one_way| is_one_way || has_slot)
     }
 
-    /// The same for a vectored write: fills `slices` from its start with the
-    /// bytes to write, as many as fit, and tells how many were filled.
-    pub fn transmit_slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        self.output.slices(slices)
+    /// Somebody whose call has an outcome, or is to look for its turn.
+    pub fn poll_told(&mut self) -> Option<T> {
+        self.told.pop_front()
     }
 
-    /// Says that the first `count` bytes to transmit have been written. More
-    /// may be there to write afterwards.
-    pub fn transmit_advance(&mut self, count: usize) {
-        self.output.advance(count);
-        self.send_queued();
+    /// What became of a call, once.
+    pub fn take_outcome(&mut self, id: CallId) -> Option<Outcome> {
+        self.calls.take_outcome(id)
+    }
+
+    /// Exchanges the bytes to write to the server, which go out in this order,
+    /// for an empty buffer. Tells whether there are any.
+    ///
+    /// # Panics
+    ///
+    /// If the buffer is not empty.
+    pub fn take_output(&mut self, buffer: &mut TransmitBuffer) -> bool {
+        assert!(buffer.is_empty(), "bytes to write would be lost");
+        std::mem::swap(&mut self.output, buffer);
+        !buffer.is_empty()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
-    pub fn poll_timeout(&mut self) -> Option<Instant> {
-        self.calls.next_deadline()
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let deadlines = [self.calls.next_check(), self.turns.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
+}
+
+fn closed(reason: &CloseReason, sent: bool) -> Turn {
+    let reason = reason.clone();
+    Turn::Never(CallError::Closed { reason, sent })
 }
 
 #[cfg(test)]

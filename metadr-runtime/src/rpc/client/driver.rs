@@ -1,128 +1,86 @@
-//! Moves bytes between a [`ClientCore`] and a connection.
+//! Moves bytes between a [`ClientCore`](super::ClientCore) and a connection.
 
-use super::call::{CallId, CallRecord};
-use super::core::{ClientCore, ClientEvent};
-use super::error::{CallError, CloseReason};
-use super::table::CallMap;
-use crate::rpc::transmit::poll_write_slices;
-use crate::rt::{Alarm, Instant, Runtime, timeout};
-use async_channel::Receiver;
+use super::deadlines::Deadlines;
+use super::error::{CloseReason, ProtocolError};
+use super::shared::Shared;
+use crate::rpc::record::RecordReader;
+use crate::rpc::transmit::{TransmitBuffer, poll_write_slices};
+use crate::rpc::wakeups::Wakeups;
+use crate::rt::{Instant, Runtime, timeout};
 use bytes::Bytes;
-use futures::channel::oneshot;
 use futures::io::AsyncWriteExt;
-use futures::stream::Stream;
 use futures_io::{AsyncRead, AsyncWrite};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// Commands, reads and writes in a row before other tasks have their turn.
-const MAX_COMMANDS: usize = 1024;
+/// Reads and writes in a row before other tasks have their turn.
 const MAX_READS: usize = 16;
 const MAX_WRITES: usize = 16;
 /// How long the server may take to receive the last calls.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// What the handles tell the driver.
-#[derive(Debug)]
-pub(super) enum Command {
-    /// Make a call, or a one-way call whose acceptance is awaited.
-    Start {
-        record: CallRecord,
-        is_one_way: bool,
-        timeout: Duration,
-        reply: oneshot::Sender<Outcome>,
-    },
-    /// Make a one-way call.
-    Send(CallRecord),
-    /// Forget a call: its future has been dropped.
-    Cancel(CallId),
-    /// Close the connection.
-    Close,
-}
-
-/// The encoded results of a call, or why there are none.
-pub(super) type Outcome = Result<Bytes, CallError>;
-
-/// What the handles and the driver both see.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    last_id: AtomicU64,
-    is_congested: AtomicBool,
-    close_reason: OnceLock<CloseReason>,
-}
-
-impl Shared {
-    pub(super) fn next_id(&self) -> CallId {
-        CallId::new(1 + self.last_id.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn set_congested(&self, is_congested: bool) {
-        self.is_congested.store(is_congested, Ordering::Relaxed);
-    }
-
-    /// Whether calls wait their turn. It is a hint, of a moment ago.
-    pub(super) fn is_congested(&self) -> bool {
-        self.is_congested.load(Ordering::Relaxed)
-    }
-
-    fn set_close_reason(&self, reason: CloseReason) {
-        self.close_reason
-            .set(reason)
-            .expect("a connection is closed once");
-    }
-
-    /// Why the connection has been closed.
-    pub(super) fn close_reason(&self) -> CloseReason {
-        // Unless it is dropped, the driver sets one before anybody can see
-        // that the connection is closed.
-        let reason = self.close_reason.get().cloned();
-        reason.unwrap_or(CloseReason::Abandoned)
-    }
-}
-
-/// Drives a connection until it is closed.
-pub(super) async fn drive_client<R, T>(
-    runtime: R,
+/// Drives a connection until it is lost, or a handle wants it to be closed: the
+/// reason is [`CloseReason::ByThisSide`] then, and what was to be sent has been.
+pub(super) async fn drive<R, T>(
+    runtime: &R,
     stream: T,
-    core: ClientCore,
-    inbox: Receiver<Command>,
-    shared: Arc<Shared>,
-) where
+    max_reply: usize,
+    shared: &Arc<Shared>,
+) -> CloseReason
+where
     R: Runtime,
     T: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let mut driver = Driver {
-        alarm: Alarm::new(runtime.clone()),
-        runtime,
+        shared: Arc::clone(shared),
         stream,
-        core,
-        inbox: Box::pin(inbox),
-        waiting: CallMap::default(),
+        reader: RecordReader::new(max_reply),
+        records: Vec::new(),
+        outgoing: TransmitBuffer::default(),
+        unreported: 0,
+        is_blocked: false,
         needs_flush: false,
-        shared,
+        told: Vec::new(),
+        deadlines: Deadlines::new(runtime.clone()),
+        wakeups: Wakeups::new(),
     };
     let reason = match poll_fn(|cx| driver.poll(cx)).await {
-        Ok(()) => CloseReason::ByThisSide,
+        Ok(()) => {
+            timeout(runtime, GOODBYE, driver.say_goodbye()).await;
+            CloseReason::ByThisSide
+        }
         Err(reason) => reason,
     };
-    driver.close(reason).await;
+    driver.report_written();
+    reason
 }
 
 struct Driver<R: Runtime, T> {
-    runtime: R,
-    stream: T,
-    core: ClientCore,
-    // Pinned, as it holds what wakes the task when a command comes.
-    inbox: Pin<Box<Receiver<Command>>>,
-    waiting: CallMap<oneshot::Sender<Outcome>>,
-    alarm: Alarm<R>,
-    needs_flush: bool,
     shared: Arc<Shared>,
+    stream: T,
+    reader: RecordReader,
+    // What has been read, and is not in the core yet.
+    records: Vec<Bytes>,
+    // What has been taken from the core to be written.
+    outgoing: TransmitBuffer,
+    // How much has been written that the core does not know of.
+    unreported: usize,
+    // Whether the stream takes no more for now.
+    is_blocked: bool,
+    needs_flush: bool,
+    told: Vec<Waker>,
+    deadlines: Deadlines<R>,
+    wakeups: Wakeups,
+}
+
+/// What the core says when it has been told everything.
+struct News {
+    is_closing: bool,
+    deadline: Option<Instant>,
 }
 
 impl<R, T> Driver<R, T>
@@ -132,161 +90,133 @@ where
 {
     /// Ready when the connection is to be closed: `Ok` if this side wants it to be.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
-        // All commands, all input, and then one write for all of them: under
-        // load that is what makes the number of system calls small.
-        let commands = self.take_commands(cx);
-        let input = self.read(cx)?;
-        self.check_deadlines(cx);
-        let output = self.write(cx)?;
-        self.report_events();
-        self.shared.set_congested(self.core.is_congested());
-
-        match commands {
-            Progress::Ended => return Poll::Ready(Ok(())),
-            Progress::More => cx.waker().wake_by_ref(),
-            Progress::Waiting if input == Progress::More || output == Progress::More => {
-                cx.waker().wake_by_ref();
-            }
-            Progress::Waiting => {}
+        self.wakeups.register(cx.waker());
+        // All input, and then one write for all calls: under load that is what
+        // makes the number of system calls small.
+        let mut input = Ok(());
+        if self.wakeups.take_stream() {
+            self.is_blocked = false;
+            input = self.read();
         }
+        let mut writes = 0;
+        let deadline = loop {
+            let news = self.exchange(cx)?;
+            // What came before the end has been dealt with.
+            std::mem::replace(&mut input, Ok(()))?;
+            if news.is_closing {
+                return Poll::Ready(Ok(()));
+            }
+            if self.outgoing.is_empty() || self.is_blocked {
+                break news.deadline;
+            }
+            if writes == MAX_WRITES {
+                cx.waker().wake_by_ref();
+                break news.deadline;
+            }
+            writes += 1;
+            self.write()?;
+        };
+        self.flush()?;
+        self.deadlines.check(&self.shared, &self.wakeups, deadline);
         Poll::Pending
     }
 
-    fn take_commands(&mut self, cx: &mut Context<'_>) -> Progress {
-        let now = self.runtime.now();
-        for _ in 0..MAX_COMMANDS {
-            match self.inbox.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Command::Close) | None) => return Progress::Ended,
-                Poll::Ready(Some(command)) => self.execute(command, now),
-                Poll::Pending => return Progress::Waiting,
-            }
-        }
-        Progress::More
-    }
-
-    fn execute(&mut self, command: Command, now: Instant) {
-        match command {
-            // The future of the call has been dropped already.
-            Command::Start { reply, .. } if reply.is_canceled() => {}
-            Command::Start {
-                record,
-                is_one_way,
-                timeout,
-                reply,
-            } => {
-                let deadline = Some(now + timeout);
-                self.waiting.insert(record.id, reply);
-                if is_one_way {
-                    self.core.start_one_way(record, deadline);
-                } else {
-                    self.core.start_call(record, deadline);
-                }
-            }
-            Command::Send(record) => self.core.start_one_way(record, None),
-            Command::Cancel(id) => {
-                self.waiting.remove(&id);
-                self.core.cancel(id);
-            }
-            // The caller has dealt with it.
-            Command::Close => {}
-        }
-    }
-
-    fn read(&mut self, cx: &mut Context<'_>) -> Result<Progress, CloseReason> {
+    fn read(&mut self) -> Result<(), CloseReason> {
         for _ in 0..MAX_READS {
-            let space = self.core.recv_space();
-            match Pin::new(&mut self.stream).poll_read(cx, space)? {
+            let mut cx = Context::from_waker(self.wakeups.stream());
+            let space = self.reader.recv_space();
+            match Pin::new(&mut self.stream).poll_read(&mut cx, space)? {
                 Poll::Ready(0) => return Err(CloseReason::ByServer),
-                Poll::Ready(count) => self.core.recv_advance(count)?,
-                Poll::Pending => return Ok(Progress::Waiting),
+                Poll::Ready(count) => self.reader.recv_advance(count),
+                Poll::Pending => return Ok(()),
+            }
+            while let Some(record) = self.reader.next_record().map_err(ProtocolError::from)? {
+                self.records.push(record);
             }
         }
-        Ok(Progress::More)
+        // There may be more.
+        self.wakeups.stream().wake_by_ref();
+        Ok(())
     }
 
-    fn check_deadlines(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let (deadline, now) = (self.core.poll_timeout(), self.runtime.now());
-            if self.alarm.poll(cx, deadline, now).is_pending() {
+    /// Tells the core what has been read and written, and takes from it what is
+    /// to be written.
+    fn exchange(&mut self, cx: &Context<'_>) -> Result<News, ProtocolError> {
+        let mut result = Ok(());
+        let mut state = self.shared.lock();
+        let sleeper = state.set_running();
+        let core = &mut state.core;
+        for record in self.records.drain(..) {
+            result = core.handle_record(record);
+            if result.is_err() {
                 break;
             }
-            self.core.handle_timeout(now);
         }
+        core.handle_written(std::mem::take(&mut self.unreported));
+        core.offer_turns();
+        self.told.extend(std::iter::from_fn(|| core.poll_told()));
+        if self.outgoing.is_empty() {
+            core.take_output(&mut self.outgoing);
+        }
+        let news = News {
+            is_closing: state.is_closing,
+            deadline: state.core.poll_timeout(),
+        };
+        if self.outgoing.is_empty() || self.is_blocked {
+            state.set_sleeping(cx);
+        }
+        drop(state);
+        drop(sleeper);
+        self.told.drain(..).for_each(Waker::wake);
+        result.map(|()| news)
     }
 
-    fn write(&mut self, cx: &mut Context<'_>) -> Result<Progress, CloseReason> {
-        for _ in 0..MAX_WRITES {
-            if self.core.transmit().is_empty() {
-                return self.flush(cx);
+    fn write(&mut self) -> io::Result<()> {
+        let mut cx = Context::from_waker(self.wakeups.stream());
+        let (stream, outgoing) = (&mut self.stream, &self.outgoing);
+        match poll_write_slices(stream, &mut cx, |slices| outgoing.slices(slices))? {
+            Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(count) => {
+                self.note_written(count);
+                self.needs_flush = true;
             }
-            let (core, stream) = (&self.core, &mut self.stream);
-            match poll_write_slices(stream, cx, |slices| core.transmit_slices(slices))? {
-                Poll::Ready(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-                Poll::Ready(count) => self.core.transmit_advance(count),
-                Poll::Pending => return self.flush(cx),
-            }
-            self.needs_flush = true;
+            Poll::Pending => self.is_blocked = true,
         }
-        Ok(Progress::More)
+        Ok(())
     }
 
-    fn flush(&mut self, cx: &mut Context<'_>) -> Result<Progress, CloseReason> {
-        if self.needs_flush && Pin::new(&mut self.stream).poll_flush(cx)?.is_ready() {
+    fn flush(&mut self) -> io::Result<()> {
+        let mut cx = Context::from_waker(self.wakeups.stream());
+        if self.needs_flush && Pin::new(&mut self.stream).poll_flush(&mut cx)?.is_ready() {
             self.needs_flush = false;
         }
-        Ok(Progress::Waiting)
-    }
-
-    fn report_events(&mut self) {
-        while let Some(event) = self.core.poll_event() {
-            let (id, outcome) = match event {
-                ClientEvent::Finished { id, outcome } => (id, outcome),
-                ClientEvent::Accepted { id } => (id, Ok(Bytes::new())),
-            };
-            if let Some(reply) = self.waiting.remove(&id) {
-                // Nobody listens if the future has just been dropped.
-                let _ = reply.send(outcome);
-            }
-        }
-    }
-
-    async fn close(mut self, reason: CloseReason) {
-        if reason == CloseReason::ByThisSide {
-            let runtime = self.runtime.clone();
-            timeout(&runtime, GOODBYE, self.say_goodbye()).await;
-        }
-        // The reason first: whoever sees the rest may ask for it.
-        self.shared.set_close_reason(reason.clone());
-        self.core.close(&reason);
-        self.report_events();
-        self.inbox.close();
-        while let Ok(command) = self.inbox.try_recv() {
-            if let Command::Start { reply, .. } = command {
-                let (reason, sent) = (reason.clone(), false);
-                let _ = reply.send(Err(CallError::Closed { reason, sent }));
-            }
-        }
+        Ok(())
     }
 
     async fn say_goodbye(&mut self) -> io::Result<()> {
-        while !self.core.transmit().is_empty() {
-            let count = self.stream.write(self.core.transmit()).await?;
+        loop {
+            if self.outgoing.is_empty() {
+                let mut state = self.shared.lock();
+                if !state.core.take_output(&mut self.outgoing) {
+                    break;
+                }
+            }
+            let count = self.stream.write(self.outgoing.first()).await?;
             if count == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            self.core.transmit_advance(count);
+            self.note_written(count);
         }
         self.stream.close().await
     }
-}
 
-/// How far a step of the driver has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    /// As far as it can: the task is woken when it can go on.
-    Waiting,
-    /// As far as it may for now.
-    More,
-    /// To the end.
-    Ended,
+    fn note_written(&mut self, count: usize) {
+        self.outgoing.advance(count);
+        self.unreported += count;
+    }
+
+    fn report_written(&mut self) {
+        let count = std::mem::take(&mut self.unreported);
+        self.shared.lock().core.handle_written(count);
+    }
 }

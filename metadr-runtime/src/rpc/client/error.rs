@@ -50,7 +50,8 @@ pub enum CallError {
     #[error("the reply cannot be decoded: {0}")]
     Decode(#[from] DecodeError),
 
-    /// The connection is closed.
+    /// The connection is closed; or there is none for now, and too many calls
+    /// wait for one already.
     #[error("{reason}")]
     Closed {
         /// Why.
@@ -107,6 +108,9 @@ pub enum CloseReason {
         /// The error as text.
         message: Arc<str>,
     },
+    /// No connection has been made so far.
+    #[error("not connected")]
+    NotConnected,
     /// The runtime dropped the task that drove it.
     #[error("connection abandoned by the runtime")]
     Abandoned,

@@ -1,53 +1,79 @@
 //! Calls to a server.
 
+mod backoff;
 mod call;
 mod config;
 mod core;
+mod deadlines;
 mod driver;
 mod error;
+mod pending;
 mod reply;
+mod shared;
 mod table;
+mod task;
+mod turns;
 
-pub use self::core::{ClientCore, ClientEvent};
-pub use call::{CallId, CallRecord};
-pub use config::ClientConfig;
+pub use self::core::{ClientCore, Turn};
+pub use call::CallId;
+pub use config::{ClientConfig, Reconnect};
 pub use error::{CallError, CloseReason, ProtocolError};
+pub use turns::TurnId;
 
-use crate::rpc::Procedure;
-use crate::rpc::wire::{CallTarget, OpaqueAuth};
+use crate::rpc::{OpaqueAuth, Procedure};
 use crate::rt::{Runtime, connect_any, timeout};
 use crate::xdr::{DecodeError, EncodeError, XdrDecoder, XdrEncoder};
-use async_channel::Sender;
-use bytes::Bytes;
-use driver::{Command, Outcome, Shared, drive_client};
-use futures::channel::oneshot;
+use backoff::SplitMix;
 use futures_io::{AsyncRead, AsyncWrite};
-use std::future::Future;
+use pending::PendingCall;
+use shared::Shared;
+use std::future::{Future, Ready};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
-
-/// One-way calls that may wait for the driver before a sender has to wait too.
-const MAX_UNSEEN_COMMANDS: usize = 1024;
+use task::Reconnecting;
 
 /// A handle to a connection to a server. Generated clients wrap one.
 ///
 /// A clone is another handle to the same connection, with settings of its own.
 /// The connection is closed when the last handle is dropped, after what waits
-/// to be sent has been. It is not made again when it fails.
+/// to be sent has been.
 ///
-/// Any number of calls can be in flight; they go out in the order in which
-/// their futures are first polled. Dropping the future of a call cancels it:
-/// if it has not been sent, the server never gets it.
+/// Any number of calls can be in flight. They go out in the order in which
+/// their futures are first polled; when there is no room for more, as
+/// [`ClientConfig`] limits it, they wait their turn in this order. Dropping the
+/// future of a call cancels it: if its turn has not come, the server never gets
+/// it. A future that is kept but not polled when its turn comes holds up those
+/// behind it, until its deadline.
+///
+/// # When the connection is lost
+///
+/// Calls in flight fail with [`CallError::Closed`]. Unless
+/// [`ClientConfig::reconnect`] says otherwise, so do all further ones.
+///
+/// If it does, another connection is made when the next call needs one, and
+/// calls wait for it until their deadlines. Those in flight are made again of
+/// themselves if the server cannot have got them, and [idempotent
+/// ones](Self::with_idempotent) also if it can. A one-way call that has not been
+/// written by then is lost: nobody would notice.
 #[derive(Clone, Debug)]
 pub struct Client {
-    commands: Sender<Command>,
-    shared: Arc<Shared>,
+    handle: Arc<Handle>,
     call_timeout: Duration,
     credential: OpaqueAuth,
+    is_idempotent: bool,
+}
+
+/// What all handles hold together.
+#[derive(Debug)]
+struct Handle(Arc<Shared>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.start_closing();
+    }
 }
 
 impl Client {
@@ -61,12 +87,17 @@ impl Client {
         addr: SocketAddr,
         config: ClientConfig,
     ) -> io::Result<Self> {
-        let (stream, _) = connect_any(runtime, &[addr], config.connect_timeout).await?;
-        Ok(Self::over(runtime, stream, config))
+        let (inside, patience) = (runtime.clone(), config.connect_timeout);
+        let connect = move || {
+            let runtime = inside.clone();
+            async move { Ok(connect_any(&runtime, &[addr], patience).await?.0) }
+        };
+        Self::connect_with(runtime, connect, config).await
     }
 
     /// Connects to `host`, a name or an address without brackets: to the first
-    /// of its addresses that answers.
+    /// of its addresses that answers. The name is looked up anew for each
+    /// connection.
     ///
     /// # Errors
     ///
@@ -77,42 +108,110 @@ impl Client {
         port: u16,
         config: ClientConfig,
     ) -> io::Result<Self> {
-        let resolve = runtime.resolve(host, port);
-        let addresses = timeout(runtime, config.connect_timeout, resolve)
-            .await
-            .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
-        let (stream, _) = connect_any(runtime, &addresses, config.connect_timeout).await?;
-        Ok(Self::over(runtime, stream, config))
+        let (inside, patience) = (runtime.clone(), config.connect_timeout);
+        let host: Arc<str> = host.into();
+        let connect = move || {
+            let (runtime, host) = (inside.clone(), Arc::clone(&host));
+            async move { connect_to_host(&runtime, &host, port, patience).await }
+        };
+        Self::connect_with(runtime, connect, config).await
+    }
+
+    /// A client whose connections `connect` makes: the first one now, and if
+    /// [`ClientConfig::reconnect`] is set, others when they are needed. How long
+    /// that may take is up to `connect`.
+    ///
+    /// # Errors
+    ///
+    /// Those of `connect`.
+    pub async fn connect_with<R, T, F>(
+        runtime: &R,
+        mut connect: impl FnMut() -> F + Send + 'static,
+        config: ClientConfig,
+    ) -> io::Result<Self>
+    where
+        R: Runtime,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = io::Result<T>> + Send + 'static,
+    {
+        let stream = connect().await?;
+        Ok(Self::start(runtime, Some(stream), Some(connect), config))
+    }
+
+    /// The same, but the first connection is made when the first call needs one.
+    /// If [`ClientConfig::reconnect`] is not set, it is as by default.
+    #[must_use]
+    pub fn connect_later<R, T, F>(
+        runtime: &R,
+        connect: impl FnMut() -> F + Send + 'static,
+        mut config: ClientConfig,
+    ) -> Self
+    where
+        R: Runtime,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = io::Result<T>> + Send + 'static,
+    {
+        config.reconnect.get_or_insert_default();
+        Self::start(runtime, None, Some(connect), config)
     }
 
     /// A client over a connection that the caller has made. A task of
-    /// `runtime` drives it.
+    /// `runtime` drives it. It is not made anew.
     #[must_use]
     pub fn over<R, T>(runtime: &R, stream: T, config: ClientConfig) -> Self
     where
         R: Runtime,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (commands, inbox) = async_channel::unbounded();
-        let shared = Arc::new(Shared::default());
-        let core = ClientCore::new(&config);
-        runtime.spawn(drive_client(
+        let never: Option<fn() -> Ready<io::Result<T>>> = None;
+        Self::start(runtime, Some(stream), never, config)
+    }
+
+    fn start<R, T, F>(
+        runtime: &R,
+        stream: Option<T>,
+        connect: Option<impl FnMut() -> F + Send + 'static>,
+        config: ClientConfig,
+    ) -> Self
+    where
+        R: Runtime,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Future<Output = io::Result<T>> + Send + 'static,
+    {
+        // Each state has keys of its own, from the operating system.
+        let seed = config
+            .seed
+            .unwrap_or_else(|| RandomState::new().hash_one(0));
+        let mut core = ClientCore::new(&config, SplitMix(seed).next() as u32);
+        if stream.is_none() {
+            core.disconnected(CloseReason::NotConnected);
+        }
+        let (shared, open) = Shared::new(runtime, core);
+        let shared = Arc::new(shared);
+        let reconnecting = connect.zip(config.reconnect);
+        let reconnecting = reconnecting.map(|(connect, config)| Reconnecting {
+            connect,
+            config,
+            seed,
+        });
+        runtime.spawn(task::run(
             runtime.clone(),
-            stream,
-            core,
-            inbox,
             Arc::clone(&shared),
+            open,
+            config.max_reply,
+            stream,
+            reconnecting,
         ));
         Self {
-            commands,
-            shared,
+            handle: Arc::new(Handle(shared)),
             call_timeout: config.call_timeout,
             credential: config.credential,
+            is_idempotent: false,
         }
     }
 
-    /// A handle whose calls wait this long for a reply; [`Duration::MAX`] is
-    /// as long as the connection lasts.
+    /// A handle whose calls wait this long for a reply, all that comes before
+    /// included; [`Duration::MAX`] is as long as the connection lasts.
     #[must_use]
     pub fn with_timeout(&self, call_timeout: Duration) -> Self {
         Self {
@@ -130,139 +229,117 @@ impl Client {
         }
     }
 
+    /// A handle for calls that may be executed more than once: when the
+    /// connection is lost, they are made again on the next one, even if the
+    /// server may have got them. Without [`ClientConfig::reconnect`] it makes no
+    /// difference.
+    #[must_use]
+    pub fn with_idempotent(&self, is_idempotent: bool) -> Self {
+        Self {
+            is_idempotent,
+            ..self.clone()
+        }
+    }
+
     /// Calls a procedure: `encode` writes its arguments, `decode` reads its
     /// results, which must take up the whole of the reply.
+    ///
+    /// `encode` is called when the call's turn has come, and again should it be
+    /// made on another connection. It must not take long, and no client may be
+    /// used in it: the connection is locked meanwhile.
     ///
     /// # Errors
     ///
     /// [`CallError`], which knows whether the call may be made again.
+    ///
+    /// # Panics
+    ///
+    /// If `encode` does, or uses a client. The connection goes on without the call.
     pub async fn call<T>(
         &self,
         procedure: &Procedure,
-        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
+        encode: impl Fn(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
         decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<T, DecodeError>,
     ) -> Result<T, CallError> {
-        let record = self.encode(procedure, encode)?;
-        let results = self.start(record, false)?.await?;
+        let results = PendingCall::new(self, procedure, false, encode).await?;
         let mut decoder = XdrDecoder::new(&results);
         let value = decode(&mut decoder)?;
         decoder.finish()?;
         Ok(value)
     }
 
-    /// Calls a procedure that never gets a reply. Ready when the call is queued
-    /// for sending, which is at once unless the server is slow to read.
+    /// Calls a procedure that never gets a reply (RFC 5531 §8.4.1, batching).
+    /// Ready when the call is in the outgoing stream, which is at once unless
+    /// the server is slow to read.
+    ///
+    /// It is written along with the calls before and after it, in their order,
+    /// as soon as the task of the connection runs: nothing has to be flushed.
+    /// That the server has got it is known when a later call that has a reply
+    /// is answered, of procedure 0 for example: a server begins the calls of a
+    /// connection in their order.
     ///
     /// # Errors
     ///
     /// [`CallError::Encode`]; [`CallError::Closed`] or [`CallError::TimedOut`]
     /// while it waits.
+    ///
+    /// # Panics
+    ///
+    /// As for [`call`](Self::call).
     pub async fn send(
         &self,
         procedure: &Procedure,
-        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
+        encode: impl Fn(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), CallError> {
-        let record = self.encode(procedure, encode)?;
-        if self.shared.is_congested() || self.commands.len() > MAX_UNSEEN_COMMANDS {
-            return self.start(record, true)?.await.map(drop);
-        }
-        self.command(Command::Send(record))
+        PendingCall::new(self, procedure, true, encode).await?;
+        Ok(())
     }
 
-    /// Whether the connection is closed. Calls fail then.
+    /// Whether there is a connection. One that is lost may be made anew.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared().lock().core.is_connected()
+    }
+
+    /// Whether the connection is closed for good. Calls fail then.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.commands.is_closed()
+        self.shared().is_closed()
     }
 
-    /// Waits until the connection is closed, and says why.
+    /// Waits until the connection is closed for good, and says why.
     pub async fn closed(&self) -> CloseReason {
-        self.commands.closed().await;
-        self.shared.close_reason()
+        self.shared().closed().await
     }
 
-    /// Closes the connection, for all handles, after what waits to be sent has
-    /// been. Calls in flight fail. [`closed`](Self::closed) tells when all that
-    /// is done.
+    /// Closes the connection for good, for all handles, after what waits to be
+    /// sent has been. Calls in flight fail. [`closed`](Self::closed) tells when
+    /// all that is done.
     pub fn close(&self) {
-        // If it is closed already, nothing is left to do.
-        let _ = self.command(Command::Close);
+        self.shared().start_closing();
     }
 
-    fn encode(
-        &self,
-        procedure: &Procedure,
-        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
-    ) -> Result<CallRecord, CallError> {
-        let target = CallTarget {
-            prog: procedure.program(),
-            vers: procedure.version(),
-            proc: procedure.number(),
-            credential: self.credential.clone(),
-            verifier: OpaqueAuth::none(),
-        };
-        Ok(CallRecord::new(self.shared.next_id(), target, encode)?)
+    /// How many messages came that answer no call in flight: late replies, and
+    /// those of a server that does not play by the rules.
+    #[must_use]
+    pub fn unmatched_replies(&self) -> u64 {
+        self.shared().lock().core.unmatched_replies()
     }
 
-    fn start(&self, record: CallRecord, is_one_way: bool) -> Result<PendingCall<'_>, CallError> {
-        let id = record.id;
-        let (reply, outcome) = oneshot::channel();
-        self.command(Command::Start {
-            record,
-            is_one_way,
-            timeout: self.call_timeout,
-            reply,
-        })?;
-        Ok(PendingCall {
-            client: self,
-            id,
-            outcome: Some(outcome),
-        })
-    }
-
-    fn command(&self, command: Command) -> Result<(), CallError> {
-        // The channel has no bound, so it can only be closed.
-        self.commands
-            .try_send(command)
-            .map_err(|_| CallError::Closed {
-                reason: self.shared.close_reason(),
-                sent: false,
-            })
+    fn shared(&self) -> &Shared {
+        &self.handle.0
     }
 }
 
-/// A call on its way; cancelled when dropped.
-struct PendingCall<'a> {
-    client: &'a Client,
-    id: CallId,
-    // None once it has been received: there is nothing to cancel then.
-    outcome: Option<oneshot::Receiver<Outcome>>,
-}
-
-impl Future for PendingCall<'_> {
-    type Output = Result<Bytes, CallError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(outcome) = &mut self.outcome else {
-            return Poll::Pending;
-        };
-        let outcome = ready!(Pin::new(outcome).poll(cx));
-        self.outcome = None;
-        Poll::Ready(outcome.unwrap_or_else(|_| {
-            // The driver ends no call this way; it is gone.
-            Err(CallError::Closed {
-                reason: self.client.shared.close_reason(),
-                sent: true,
-            })
-        }))
-    }
-}
-
-impl Drop for PendingCall<'_> {
-    fn drop(&mut self) {
-        if self.outcome.is_some() {
-            // If the connection is closed, nothing is left to cancel.
-            let _ = self.client.command(Command::Cancel(self.id));
-        }
-    }
+async fn connect_to_host<R: Runtime>(
+    runtime: &R,
+    host: &str,
+    port: u16,
+    patience: Duration,
+) -> io::Result<R::Stream> {
+    let resolve = runtime.resolve(host, port);
+    let addresses = timeout(runtime, patience, resolve)
+        .await
+        .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
+    Ok(connect_any(runtime, &addresses, patience).await?.0)
 }
