@@ -53,6 +53,7 @@ mod auth;
 mod client;
 mod procedure;
 pub mod record;
+pub mod rpcbind;
 mod server;
 mod transmit;
 mod wakeups;
