@@ -9,7 +9,7 @@ use metadr_runtime::rpc::rpcbind::{
     Location, RegisterError, ServeError, Version, connect_by, serve_registered,
 };
 use metadr_runtime::rpc::{Client, ClientConfig, Limits, Shutdown};
-use metadr_runtime::rt::{Listener, Runtime, Smol, SmolListener};
+use metadr_runtime::rt::{AsyncIoListener, Listener, Runtime, Smol};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ fn a_server_that_cannot_be_registered_serves_nobody() {
 }
 
 /// A listener that cannot accept.
-struct Broken(SmolListener);
+struct Broken(AsyncIoListener);
 
 impl Listener for Broken {
     type Stream = Stream;

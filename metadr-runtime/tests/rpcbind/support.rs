@@ -6,7 +6,7 @@ use metadr_runtime::rpc::{
     CallContext, Client, ClientConfig, Limits, ProgramVersion, Service, ServiceError, Shutdown,
     serve,
 };
-use metadr_runtime::rt::{Listener, Runtime, Smol, SmolListener, timeout};
+use metadr_runtime::rt::{AsyncIoListener, Listener, Runtime, Smol, timeout};
 use rustix::net;
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -43,7 +43,7 @@ pub(crate) async fn until(runtime: &Smol, mut condition: impl FnMut() -> bool) {
     }
 }
 
-pub(crate) async fn listen(runtime: &Smol) -> SmolListener {
+pub(crate) async fn listen(runtime: &Smol) -> AsyncIoListener {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     runtime.listen(any_port).await.unwrap()
 }
@@ -79,7 +79,7 @@ pub(crate) fn line(program: ProgramVersion, address: SocketAddr) -> String {
 /// Serves for ever, at the address that it gives.
 pub(crate) fn serve_at(
     runtime: &Smol,
-    listener: SmolListener,
+    listener: AsyncIoListener,
     service: impl Service,
 ) -> SocketAddr {
     let address = listener.local_addr().unwrap();
