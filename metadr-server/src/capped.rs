@@ -1,7 +1,9 @@
 //! Tells the operator that a port is full.
 
 use crate::report::tell;
-use metadr_runtime::rpc::{ConnectionId, IncomingCall, Procedure, ProgramVersion, Reply, Service};
+use metadr_runtime::rpc::{
+    AuthStat, CallOrder, ConnectionId, IncomingCall, Procedure, ProgramVersion, Reply, Service,
+};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +30,14 @@ impl<S: Service> Service for Capped<S> {
 
     fn procedure(&self, which: ProgramVersion, number: u32) -> Option<&'static Procedure> {
         self.service.procedure(which, number)
+    }
+
+    fn order(&self) -> CallOrder {
+        self.service.order()
+    }
+
+    fn authenticate(&self, call: &IncomingCall) -> Result<(), AuthStat> {
+        self.service.authenticate(call)
     }
 
     fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {

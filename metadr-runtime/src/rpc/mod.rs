@@ -66,8 +66,9 @@ pub use client::{
 pub(crate) use procedure::PrintBody;
 pub use procedure::Procedure;
 pub use server::{
-    CallContext, ConnectionId, IncomingCall, Limits, ProgramVersion, Reply, ReplyBuilder,
-    ServerCore, Service, ServiceError, Shutdown, Ticket, serve, serve_connection,
+    Authenticated, CallContext, CallOrder, ConnectionId, IncomingCall, Limits, ProgramVersion,
+    Reply, ReplyBuilder, ServerCore, Service, ServiceError, Services, Shutdown, Strict, Ticket,
+    serve, serve_connection,
 };
 pub use transmit::TransmitBuffer;
-pub use wire::{AuthFlavor, AuthStat, OpaqueAuth};
+pub use wire::{AuthFlavor, AuthStat, AuthSys, OpaqueAuth};

@@ -113,7 +113,7 @@ fn replies_that_nobody_takes_are_not_made() {
         let (served, (), ()) = join3(serving, ask, take).await;
         served.unwrap();
 
-        /// Answers with much, but not at once.
+        /// Answers with much, but not before it has got all calls.
         #[derive(Default)]
         struct Late {
             called: AtomicUsize,
@@ -130,13 +130,12 @@ fn replies_that_nobody_takes_are_not_made() {
 
             async fn call(&self, call: rpc::IncomingCall) -> rpc::Reply {
                 self.called.fetch_add(1, Ordering::Relaxed);
-                let mut has_waited = false;
                 std::future::poll_fn(|cx| {
-                    cx.waker().wake_by_ref();
-                    match std::mem::replace(&mut has_waited, true) {
-                        true => Poll::Ready(()),
-                        false => Poll::Pending,
+                    if self.called.load(Ordering::Relaxed) == CALLS {
+                        return Poll::Ready(());
                     }
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
                 })
                 .await;
                 self.made.fetch_add(1, Ordering::Relaxed);

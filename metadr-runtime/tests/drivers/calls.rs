@@ -9,7 +9,7 @@ use futures::channel::oneshot;
 use futures::future::{join, join_all};
 use futures::poll;
 use metadr_runtime::rpc::{
-    AuthFlavor, AuthStat, CallError, Client, ClientConfig, OpaqueAuth, Procedure,
+    AuthFlavor, AuthStat, AuthSys, CallError, Client, ClientConfig, OpaqueAuth, Procedure,
 };
 use metadr_runtime::xdr::{Encoder, XdrEncoder};
 use std::pin::pin;
@@ -205,16 +205,28 @@ fn the_credential_goes_along() {
             flavor: flavor as i32,
             body: Bytes::from_static(body),
         };
-        let signed = credential(AuthFlavor::AuthSys, b"me, myself");
+        let caller = AuthSys {
+            stamp: 1,
+            machine_name: "here".to_owned(),
+            uid: 1000,
+            gid: 100,
+            gids: vec![4],
+        };
+        let signed = OpaqueAuth::sys(&caller).unwrap();
+        let expected = [&[0, 0, 0, 1], &signed.body[..], b"1000@here"].concat();
         let signed = calc::v1::Client::new(client.rpc().with_credential(signed));
-        assert_eq!(
-            signed.who_am_i().await.unwrap(),
-            &b"\0\0\0\x01me, myself"[..]
-        );
-        let unknown = credential(AuthFlavor::AuthDh, b"");
-        let unknown = calc::v1::Client::new(client.rpc().with_credential(unknown));
-        let refused = CallError::AuthenticationFailed(AuthStat::AuthRejectedcred);
-        assert_eq!(unknown.who_am_i().await, Err(refused));
+        assert_eq!(signed.who_am_i().await.unwrap(), expected);
+        let refusals = [
+            (AuthFlavor::AuthSys, AuthStat::AuthBadcred),
+            (AuthFlavor::AuthShort, AuthStat::AuthRejectedcred),
+            (AuthFlavor::AuthDh, AuthStat::AuthRejectedcred),
+        ];
+        for (flavor, reason) in refusals {
+            let refused = credential(flavor, b"me, myself");
+            let refused = calc::v1::Client::new(client.rpc().with_credential(refused));
+            let error = refused.who_am_i().await;
+            assert_eq!(error, Err(CallError::AuthenticationFailed(reason)));
+        }
         let too_long = credential(AuthFlavor::AuthSys, &[0; 401]);
         let too_long = calc::v1::Client::new(client.rpc().with_credential(too_long));
         let error = too_long.who_am_i().await.unwrap_err();

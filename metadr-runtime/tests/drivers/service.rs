@@ -75,7 +75,12 @@ impl calc::v1::Server for Arc<Calc> {
     async fn who_am_i(&self, context: CallContext) -> Result<Blob, ServiceError> {
         let credential = context.credential();
         let flavor = credential.flavor.to_be_bytes();
-        Ok([&flavor[..], &credential.body].concat().into())
+        let name = context.sys().map_or_else(String::new, |caller| {
+            format!("{}@{}", caller.uid, caller.machine_name)
+        });
+        Ok([&flavor[..], &credential.body, name.as_bytes()]
+            .concat()
+            .into())
     }
 
     fn connection_closed(&self, connection: ConnectionId) {

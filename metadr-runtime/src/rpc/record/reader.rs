@@ -128,6 +128,13 @@ impl RecordReader {
         self.filled > 0 || !self.assembled.is_empty() || self.empty_fragments > 0
     }
 
+    /// How many bytes have arrived that [`next_record`](Self::next_record) has
+    /// not given out.
+    #[must_use]
+    pub fn buffered_len(&self) -> usize {
+        self.filled + self.assembled.len()
+    }
+
     fn peek_header(&self) -> Result<Option<(usize, bool)>, RecordError> {
         let Some(header) = self.buffer[..self.filled].first_chunk() else {
             return Ok(None);

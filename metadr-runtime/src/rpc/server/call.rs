@@ -1,50 +1,37 @@
 //! A call as it comes to a service.
 
-use super::connection::Connection;
 use super::{CallContext, ProgramVersion, Reply, ReplyBuilder};
-use crate::rpc::wire::{AcceptStat, CallTarget};
+use crate::rpc::OpaqueAuth;
+use crate::rpc::wire::AcceptStat;
 use crate::xdr::{DecodeError, XdrDecoder};
 use bytes::Bytes;
-use std::sync::Arc;
 
 /// A call of a program that the service serves.
 ///
 /// Consuming it is the only way to make a [`Reply`], so none is forgotten.
 #[derive(Debug)]
 pub struct IncomingCall {
-    program_version: ProgramVersion,
-    procedure: u32,
-    context: CallContext,
-    arguments: Bytes,
-    reply: ReplyBuilder,
-    number: u64,
+    pub(super) number: u64,
+    pub(super) program_version: ProgramVersion,
+    pub(super) procedure: u32,
+    pub(super) context: CallContext,
+    pub(super) verifier: OpaqueAuth,
+    pub(super) arguments: Bytes,
+    pub(super) reply: ReplyBuilder,
 }
 
 impl IncomingCall {
-    pub(super) fn new(
-        connection: &Arc<Connection>,
-        number: u64,
-        xid: u32,
-        target: CallTarget,
-        arguments: Bytes,
-    ) -> Self {
-        Self {
-            program_version: ProgramVersion {
-                program: target.prog,
-                version: target.vers,
-            },
-            procedure: target.proc,
-            context: CallContext::new(Arc::clone(connection), target.credential),
-            arguments,
-            reply: ReplyBuilder::new(Arc::clone(connection), xid),
-            number,
-        }
-    }
-
     /// Who calls.
     #[must_use]
     pub fn context(&self) -> &CallContext {
         &self.context
+    }
+
+    /// What is to prove who calls, for flavors that prove it. Of those that are
+    /// taken [by default](super::Service::authenticate), none does.
+    #[must_use]
+    pub fn verifier(&self) -> &OpaqueAuth {
+        &self.verifier
     }
 
     /// The program that is called, and its version.
@@ -88,7 +75,7 @@ impl IncomingCall {
         self,
         decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<A, DecodeError>,
     ) -> Result<(CallContext, A), Reply> {
-        self.reply.connection().note_one_way(self.number);
+        self.context.shared().note_one_way(self.number);
         match read_all(&self.arguments, decode) {
             Ok(arguments) => Ok((self.context, arguments)),
             Err(_) => Err(Reply::none()),

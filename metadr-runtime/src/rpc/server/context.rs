@@ -1,7 +1,7 @@
 //! Who calls.
 
 use super::connection::Connection;
-use crate::rpc::OpaqueAuth;
+use crate::rpc::{AuthFlavor, AuthStat, AuthSys, OpaqueAuth};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,13 +35,20 @@ impl fmt::Display for ConnectionId {
 pub struct CallContext {
     connection: Arc<Connection>,
     credential: OpaqueAuth,
+    sys: Option<Arc<AuthSys>>,
 }
 
 impl CallContext {
-    pub(super) fn new(connection: Arc<Connection>, credential: OpaqueAuth) -> Self {
+    /// `sys` is what the credential says if it is one of `AUTH_SYS` and well formed.
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        credential: OpaqueAuth,
+        sys: Option<Arc<AuthSys>>,
+    ) -> Self {
         Self {
             connection,
             credential,
+            sys,
         }
     }
 
@@ -49,7 +56,7 @@ impl CallContext {
     /// tests do.
     #[must_use]
     pub fn detached() -> Self {
-        Self::new(Arc::default(), OpaqueAuth::none())
+        Self::new(Arc::default(), OpaqueAuth::none(), None)
     }
 
     /// The connection on which the call came.
@@ -70,10 +77,42 @@ impl CallContext {
         self.connection.local
     }
 
-    /// Who the caller claims to be: of flavor `AUTH_NONE` or `AUTH_SYS`
-    /// (RFC 5531 §8.2). Nothing proves the claim.
+    /// Who the caller claims to be (RFC 5531 §8.2): of flavor `AUTH_NONE` or
+    /// `AUTH_SYS`, unless the service [takes others](super::Service::authenticate).
+    /// Nothing proves the claim.
     #[must_use]
     pub fn credential(&self) -> &OpaqueAuth {
         &self.credential
+    }
+
+    /// Who the caller claims to be, if it does so with `AUTH_SYS`. Nothing
+    /// proves the claim.
+    #[must_use]
+    pub fn sys(&self) -> Option<&AuthSys> {
+        self.sys.as_deref()
+    }
+
+    /// Takes every credential of `AUTH_NONE` and every well-formed one of
+    /// `AUTH_SYS`: what a service does by [default](super::Service::authenticate).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthStat::AuthBadcred`] for `AUTH_SYS` with a malformed body.
+    /// [`AuthStat::AuthRejectedcred`] for other flavors, `AUTH_SHORT` among
+    /// them, which the server has given to nobody: of the reasons in RFC 5531
+    /// §9, the one that means "come back with another credential".
+    pub fn check_flavor(&self) -> Result<(), AuthStat> {
+        let flavor = self.credential.flavor;
+        if flavor == AuthFlavor::AuthNone as i32 || self.sys.is_some() {
+            Ok(())
+        } else if flavor == AuthFlavor::AuthSys as i32 {
+            Err(AuthStat::AuthBadcred)
+        } else {
+            Err(AuthStat::AuthRejectedcred)
+        }
+    }
+
+    pub(super) fn shared(&self) -> &Connection {
+        &self.connection
     }
 }

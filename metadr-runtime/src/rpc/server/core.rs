@@ -1,17 +1,25 @@
 //! The server's side of a connection as a state machine.
 
+use super::budget::Usage;
+use super::clocks::Clocks;
 use super::connection::Connection;
 use super::header::{self, Header};
-use super::reply::{self, Answer, Reply, refused};
-use super::{ConnectionId, IncomingCall, Limits, ProgramVersion};
+use super::pool::BufferPool;
+use super::reply::{self, Answer, Reply, denied, refused};
+use super::{CallContext, ConnectionId, IncomingCall, Limits, ProgramVersion, ReplyBuilder};
 use crate::rpc::record::RecordReader;
 use crate::rpc::transmit::TransmitBuffer;
-use crate::rpc::wire::{AcceptStat, ReplyHeader};
+use crate::rpc::wire::{AcceptStat, CallTarget, OpaqueAuth, ReplyHeader};
+use crate::rpc::{AuthFlavor, AuthStat, AuthSys};
 use crate::rt::Instant;
 use bytes::Bytes;
+use std::fmt;
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+/// What a call in flight costs besides its bytes.
+const CALL_COST: usize = 256;
 
 /// The server's side of one connection.
 ///
@@ -20,22 +28,25 @@ use std::sync::Arc;
 ///
 /// - A, getters: [`connection`](Self::connection),
 ///   [`wants_input`](Self::wants_input), [`wants_replies`](Self::wants_replies),
-///   [`is_finished`](Self::is_finished), [`ignored_records`](Self::ignored_records).
+///   [`is_finished`](Self::is_finished), [`ignored_records`](Self::ignored_records),
+///   [`memory`](Self::memory).
 /// - B, inputs, from the connection and the clock: [`recv_space`](Self::recv_space)
 ///   and [`recv_advance`](Self::recv_advance), only while it wants input;
 ///   [`handle_timeout`](Self::handle_timeout).
-/// - C, commands: [`finish_call`](Self::finish_call),
-///   [`fail_call`](Self::fail_call), [`drain`](Self::drain).
+/// - C, commands: for each call that was given out, one of
+///   [`finish_call`](Self::finish_call), [`deny_call`](Self::deny_call) and
+///   [`fail_call`](Self::fail_call); [`drain`](Self::drain);
+///   [`set_memory_short`](Self::set_memory_short).
 /// - D, outputs, to be asked for after any of B and C, in this order:
 ///   [`poll_call`](Self::poll_call) until there is none;
 ///   [`transmit`](Self::transmit) or [`transmit_slices`](Self::transmit_slices), and
 ///   [`transmit_advance`](Self::transmit_advance), whenever the connection takes
-///   bytes; [`poll_timeout`](Self::poll_timeout);
-///   [`is_finished`](Self::is_finished).
+///   bytes; [`poll_timeout`](Self::poll_timeout); [`is_finished`](Self::is_finished).
 ///
-/// It answers by itself what needs no service: `RPC_MISMATCH`, `AUTH_ERROR`
-/// with `AUTH_REJECTEDCRED` for credentials of other flavors than `AUTH_NONE`
-/// and `AUTH_SYS`, `PROG_UNAVAIL` and `PROG_MISMATCH`.
+/// It answers by itself what needs no service: `RPC_MISMATCH`, `PROG_UNAVAIL`
+/// and `PROG_MISMATCH`, and `AUTH_ERROR` with `AUTH_BADCRED` or `AUTH_BADVERF`
+/// for credentials and verifiers of more than 400 bytes. Whether a credential is
+/// good enough is for the [service](super::Service::authenticate) to say.
 ///
 /// A record whose header is not that of a call is ignored, and the connection
 /// goes on: there is nobody to answer, and where the next record begins is
@@ -49,15 +60,15 @@ pub struct ServerCore {
     phase: Phase,
     reader: RecordReader,
     output: TransmitBuffer,
+    pool: BufferPool,
+    records: u64,
     calls_started: u64,
     calls_in_flight: usize,
     bytes_in_flight: usize,
     ignored_records: u64,
-    // Since when the input stands inside of a record, the output has not moved,
-    // and calls are only finished.
-    record_since: Option<Instant>,
-    unsent_since: Option<Instant>,
-    draining_since: Option<Instant>,
+    is_memory_short: bool,
+    clocks: Clocks,
+    latest_sys: Option<(Bytes, Arc<AuthSys>)>,
 }
 
 /// What has to be kept of a call until it is finished.
@@ -65,8 +76,10 @@ pub struct ServerCore {
 #[must_use = "the call is in flight until it is finished"]
 pub struct Ticket {
     number: u64,
-    xid: u32,
     size: usize,
+    pub(super) xid: u32,
+    pub(super) program_version: ProgramVersion,
+    pub(super) procedure: u32,
 }
 
 /// Life of a connection. It only ever goes forward.
@@ -80,6 +93,35 @@ enum Phase {
     Flushing,
     /// Nothing more is done.
     Aborted,
+}
+
+impl fmt::Display for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ProgramVersion { program, version } = self.program_version;
+        let (procedure, xid) = (self.procedure, self.xid);
+        write!(f, "call {xid:#010x} of {program:#x}.{version}.{procedure}")
+    }
+}
+
+#[cfg(test)]
+impl Ticket {
+    /// The ticket of no real call.
+    pub(super) fn for_tests(number: u64) -> Self {
+        Self {
+            number,
+            size: 0,
+            xid: 0,
+            program_version: ProgramVersion {
+                program: 0,
+                version: 0,
+            },
+            procedure: 0,
+        }
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
 }
 
 /// A: getters.
@@ -99,13 +141,15 @@ impl ServerCore {
             reader: RecordReader::new(limits.max_record),
             limits,
             output: TransmitBuffer::default(),
+            pool: BufferPool::default(),
+            records: 0,
             calls_started: 0,
             calls_in_flight: 0,
             bytes_in_flight: 0,
             ignored_records: 0,
-            record_since: None,
-            unsent_since: None,
-            draining_since: None,
+            is_memory_short: false,
+            clocks: Clocks::default(),
+            latest_sys: None,
         }
     }
 
@@ -115,20 +159,18 @@ impl ServerCore {
         self.connection.id
     }
 
-    /// Whether to read from the connection: all limits have room.
+    /// Whether to read from the connection: all limits have room, and memory is
+    /// not short.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        self.phase == Phase::Serving
-            && self.calls_in_flight < self.limits.max_calls_in_flight
-            && self.bytes_in_flight < self.limits.max_bytes_in_flight
-            && self.output.len() < self.limits.max_unsent_bytes
+        !self.is_memory_short && self.may_start_calls()
     }
 
     /// Whether to finish calls: the caller takes its replies. Those that are not
     /// finished need no memory for them yet.
     #[must_use]
     pub fn wants_replies(&self) -> bool {
-        self.output.len() < self.limits.max_unsent_bytes || self.phase >= Phase::Flushing
+        self.may_add_output() || self.phase >= Phase::Flushing
     }
 
     /// Whether the connection is to be closed: there is nothing left to do.
@@ -146,6 +188,47 @@ impl ServerCore {
     #[must_use]
     pub fn ignored_records(&self) -> u64 {
         self.ignored_records
+    }
+
+    /// How many bytes the connection holds at the moment: of calls that have
+    /// not arrived in full, of calls in flight, and of unsent replies.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.reader.buffered_len() + self.memory_in_flight() + self.output.len()
+    }
+
+    /// What the connection holds, and what for.
+    pub(super) fn usage(&self) -> Usage {
+        Usage {
+            bytes: self.memory(),
+            in_flight: self.memory_in_flight(),
+            records: self.records,
+            awaits_rest: self.reader.is_inside_record() && self.may_start_calls(),
+        }
+    }
+
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.connection.peer
+    }
+
+    fn memory_in_flight(&self) -> usize {
+        self.bytes_in_flight + self.calls_in_flight * CALL_COST
+    }
+
+    fn may_start_calls(&self) -> bool {
+        self.phase == Phase::Serving
+            && self.calls_in_flight < self.limits.max_calls_in_flight
+            && self.bytes_in_flight < self.limits.max_bytes_in_flight
+            && self.may_add_output()
+    }
+
+    fn may_add_output(&self) -> bool {
+        let most = if self.is_memory_short {
+            1
+        } else {
+            self.limits.max_unsent_bytes
+        };
+        self.output.len() < most
     }
 }
 
@@ -168,10 +251,11 @@ impl ServerCore {
 
     /// Says that it is `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
+        let (clocks, limits) = (&self.clocks, &self.limits);
         let is_over = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
-        if is_over(self.write_deadline()) || is_over(self.drain_deadline()) {
+        if is_over(clocks.write_deadline(limits)) || is_over(clocks.drain_deadline(limits)) {
             self.phase = Phase::Aborted;
-        } else if is_over(self.record_deadline()) {
+        } else if is_over(clocks.record_deadline(limits)) || is_over(clocks.idle_deadline(limits)) {
             self.drain(now);
         }
     }
@@ -181,16 +265,34 @@ impl ServerCore {
 impl ServerCore {
     /// Answers a call as its service says.
     pub fn finish_call(&mut self, ticket: Ticket, reply: Reply, now: Instant) {
-        self.calls_in_flight -= 1;
-        self.bytes_in_flight -= ticket.size;
-        self.answer(reply, now);
+        self.end_call(&ticket);
+        match reply.0 {
+            _ if self.phase >= Phase::Flushing => {}
+            Answer::None => {}
+            Answer::Record(record) => {
+                if let Some(buffer) = self.output.push(record) {
+                    self.pool.recycle(buffer);
+                }
+                self.clocks.unsent_since.get_or_insert(now);
+            }
+            Answer::CloseConnection => {
+                self.drain(now);
+                self.phase = Phase::Flushing;
+            }
+        }
+    }
+
+    /// Answers a call that its service does not even look at, for this reason:
+    /// with `AUTH_ERROR`.
+    pub fn deny_call(&mut self, ticket: Ticket, reason: AuthStat, now: Instant) {
+        self.end_call(&ticket);
+        self.refuse(ticket.xid, &denied(reason), now);
     }
 
     /// Answers a call whose service has panicked: with `SYSTEM_ERR`, unless
     /// the call is one-way.
     pub fn fail_call(&mut self, ticket: Ticket, now: Instant) {
-        self.calls_in_flight -= 1;
-        self.bytes_in_flight -= ticket.size;
+        self.end_call(&ticket);
         if !self.connection.was_one_way(ticket.number) {
             self.refuse(ticket.xid, &refused(AcceptStat::SystemErr), now);
         }
@@ -201,25 +303,25 @@ impl ServerCore {
     /// is shutting down.
     pub fn drain(&mut self, now: Instant) {
         self.phase = self.phase.max(Phase::Draining);
-        self.record_since = None;
-        self.draining_since.get_or_insert(now);
+        self.clocks.record_since = None;
+        self.clocks.idle_since = None;
+        self.clocks.draining_since.get_or_insert(now);
     }
 
-    fn answer(&mut self, reply: Reply, now: Instant) {
-        match reply.0 {
-            _ if self.phase >= Phase::Flushing => {}
-            Answer::None => {}
-            Answer::Record(record) => {
-                if let Some(buffer) = self.output.push(record) {
-                    self.connection.recycle(buffer);
-                }
-                self.unsent_since.get_or_insert(now);
-            }
-            Answer::CloseConnection => {
-                self.drain(now);
-                self.phase = Phase::Flushing;
-            }
+    /// Says whether memory is short, of which this connection holds more than
+    /// little: nothing is read then, and a reply is only made when those before
+    /// it have been taken.
+    pub fn set_memory_short(&mut self, is_short: bool) {
+        self.is_memory_short = is_short;
+        if is_short {
+            // That nothing is read now is not the caller's delay.
+            self.clocks.record_since = None;
         }
+    }
+
+    fn end_call(&mut self, ticket: &Ticket) {
+        self.calls_in_flight -= 1;
+        self.bytes_in_flight -= ticket.size;
     }
 
     /// Answers a call with nothing but this header.
@@ -230,7 +332,7 @@ impl ServerCore {
         let write = |buffer: &mut _| reply::write_message(buffer, xid, header, |_| Ok(()));
         // Headers have no part that could be too long.
         if self.output.encode(write).is_ok() {
-            self.unsent_since.get_or_insert(now);
+            self.clocks.unsent_since.get_or_insert(now);
         }
     }
 }
@@ -239,18 +341,18 @@ impl ServerCore {
 impl ServerCore {
     /// The next call for the service, if one has arrived and the limits have room.
     pub fn poll_call(&mut self, now: Instant) -> Option<(Ticket, IncomingCall)> {
-        while self.wants_input() {
+        while self.may_start_calls() {
             match self.reader.next_record() {
                 Ok(Some(record)) => {
-                    self.record_since = None;
+                    self.records += 1;
+                    self.clocks.record_since = None;
+                    self.clocks.idle_since = None;
                     if let Some(call) = self.handle_record(record, now) {
                         return Some(call);
                     }
                 }
                 Ok(None) => {
-                    let is_inside = self.reader.is_inside_record();
-                    let since = self.record_since.unwrap_or(now);
-                    self.record_since = is_inside.then_some(since);
+                    self.note_quiet_input(now);
                     return None;
                 }
                 // Where the next record begins is not known any more.
@@ -258,7 +360,7 @@ impl ServerCore {
             }
         }
         // That nothing is read now is not the caller's delay.
-        self.record_since = None;
+        self.clocks.record_since = None;
         None
     }
 
@@ -282,18 +384,30 @@ impl ServerCore {
     /// If there are fewer.
     pub fn transmit_advance(&mut self, count: usize, now: Instant) {
         self.output.advance(count);
-        self.unsent_since = (!self.output.is_empty()).then_some(now);
+        self.clocks.unsent_since = (!self.output.is_empty()).then_some(now);
+        self.note_idle(now);
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = [
-            self.record_deadline(),
-            self.write_deadline(),
-            self.drain_deadline(),
-        ];
-        deadlines.into_iter().flatten().min()
+        self.clocks.next_deadline(&self.limits)
+    }
+
+    fn note_quiet_input(&mut self, now: Instant) {
+        let is_late = self.reader.is_inside_record() && !self.is_memory_short;
+        let since = self.clocks.record_since.unwrap_or(now);
+        self.clocks.record_since = is_late.then_some(since);
+        self.note_idle(now);
+    }
+
+    fn note_idle(&mut self, now: Instant) {
+        let is_idle = self.phase == Phase::Serving
+            && self.calls_in_flight == 0
+            && self.output.is_empty()
+            && !self.reader.is_inside_record();
+        let since = self.clocks.idle_since.unwrap_or(now);
+        self.clocks.idle_since = is_idle.then_some(since);
     }
 
     fn handle_record(&mut self, record: Bytes, now: Instant) -> Option<(Ticket, IncomingCall)> {
@@ -307,9 +421,7 @@ impl ServerCore {
                 self.calls_started += 1;
                 self.calls_in_flight += 1;
                 self.bytes_in_flight += size;
-                let number = self.calls_started;
-                let call = IncomingCall::new(&self.connection, number, xid, target, arguments);
-                Some((Ticket { number, xid, size }, call))
+                Some(self.give_out(size, xid, target, arguments))
             }
             Header::Refused { xid, reply } => {
                 self.refuse(xid, &reply, now);
@@ -322,16 +434,54 @@ impl ServerCore {
         }
     }
 
-    fn record_deadline(&self) -> Option<Instant> {
-        Some(self.record_since? + self.limits.record_time)
+    fn give_out(
+        &mut self,
+        size: usize,
+        xid: u32,
+        target: CallTarget,
+        arguments: Bytes,
+    ) -> (Ticket, IncomingCall) {
+        let number = self.calls_started;
+        let program_version = ProgramVersion {
+            program: target.prog,
+            version: target.vers,
+        };
+        let sys = self.read_sys(&target.credential);
+        let call = IncomingCall {
+            number,
+            program_version,
+            procedure: target.proc,
+            context: CallContext::new(Arc::clone(&self.connection), target.credential, sys),
+            verifier: target.verifier,
+            arguments,
+            reply: ReplyBuilder::new(xid, self.pool.take()),
+        };
+        let ticket = Ticket {
+            number,
+            size,
+            xid,
+            program_version,
+            procedure: target.proc,
+        };
+        (ticket, call)
     }
 
-    fn write_deadline(&self) -> Option<Instant> {
-        Some(self.unsent_since? + self.limits.write_time)
-    }
-
-    fn drain_deadline(&self) -> Option<Instant> {
-        Some(self.draining_since? + self.limits.drain_time)
+    /// What a credential of `AUTH_SYS` says. Nearly all calls of a connection
+    /// have the same.
+    fn read_sys(&mut self, credential: &OpaqueAuth) -> Option<Arc<AuthSys>> {
+        if credential.flavor != AuthFlavor::AuthSys as i32 {
+            return None;
+        }
+        if let Some((body, sys)) = &self.latest_sys
+            && *body == credential.body
+        {
+            return Some(Arc::clone(sys));
+        }
+        let sys = Arc::new(credential.to_sys().ok()??);
+        // Not a slice, which would keep the whole input buffer.
+        let body = Bytes::copy_from_slice(&credential.body);
+        self.latest_sys = Some((body, Arc::clone(&sys)));
+        Some(sys)
     }
 }
 

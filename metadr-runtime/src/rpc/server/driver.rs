@@ -1,16 +1,18 @@
 //! Moves bytes between a [`ServerCore`] and a connection, and runs the handlers.
 
+use super::budget::{Budget, Share};
+use super::calls::{Ended, Handlers, Panic, catch};
 use super::core::{ServerCore, Ticket};
-use super::{ConnectionId, IncomingCall, Limits, Reply, Service, Shutdown};
+use super::shutdown::Watch;
+use super::{CallOrder, ConnectionId, IncomingCall, Limits, Reply, Service, Shutdown, log};
+use crate::rpc::AuthStat;
 use crate::rpc::transmit::poll_write_slices;
-use crate::rt::{Alarm, Runtime, timeout};
-use futures::future::FutureExt;
+use crate::rt::{Alarm, Instant, Runtime, timeout};
 use futures::io::AsyncWriteExt;
-use futures::stream::{FuturesUnordered, StreamExt};
 use futures_io::{AsyncRead, AsyncWrite};
 use std::future::{Future, poll_fn};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 /// Reads in a row before other tasks have their turn.
 const MAX_READS: usize = 16;
+/// Calls started or ended in a row before other tasks have their turn.
+const MAX_STEPS: usize = 1024;
 /// How long a connection may take to be closed in an orderly way.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -39,8 +43,22 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send,
     S: Service,
 {
+    let share = Budget::new(limits.max_total_bytes).share();
+    let limits = in_order(&*service, limits);
     let core = ServerCore::new(service.programs().into(), limits, None, None);
-    drive_server(runtime, stream, core, service, shutdown).await
+    drive_server(runtime, stream, core, share, service, shutdown).await
+}
+
+/// The limits for connections of a service that may want strict order: of one
+/// call in flight at a time.
+pub(super) fn in_order<S: Service>(service: &S, limits: Limits) -> Limits {
+    match service.order() {
+        CallOrder::Concurrent => limits,
+        CallOrder::Strict => Limits {
+            max_calls_in_flight: 1,
+            ..limits
+        },
+    }
 }
 
 /// Drives a connection until it is closed.
@@ -48,6 +66,7 @@ pub(super) async fn drive_server<R, T, S>(
     runtime: R,
     stream: T,
     core: ServerCore,
+    share: Share,
     service: Arc<S>,
     shutdown: Shutdown,
 ) -> io::Result<()>
@@ -57,26 +76,30 @@ where
     S: Service,
 {
     let service = &*service;
-    // Declared before the calls, so dropped after them.
+    // Declared before the handlers, so dropped after them.
     let _closed = NotifyClosed {
         service,
         connection: core.connection(),
+        peer: core.peer(),
     };
     let mut driver = Driver {
         alarm: Alarm::new(runtime.clone()),
         runtime,
         stream,
         core,
-        start: |ticket, call| start(service, ticket, call),
-        calls: FuturesUnordered::new(),
+        share,
+        start: |call| start(service, call),
+        handlers: Handlers::new(),
         needs_flush: false,
     };
-    let mut stop = pin!(shutdown.started().fuse());
+    let started = pin!(shutdown.started());
+    let mut shutdown = Watch::new(&shutdown, started);
     poll_fn(|cx| {
-        if stop.as_mut().poll(cx).is_ready() {
-            driver.core.drain(driver.runtime.now());
+        let now = driver.runtime.now();
+        if shutdown.has_started(cx) {
+            driver.core.drain(now);
         }
-        driver.poll(cx)
+        driver.poll(cx, now)
     })
     .await?;
     let runtime = driver.runtime.clone();
@@ -88,67 +111,58 @@ where
 struct NotifyClosed<'a, S: Service> {
     service: &'a S,
     connection: ConnectionId,
+    peer: Option<SocketAddr>,
 }
 
 impl<S: Service> Drop for NotifyClosed<'_, S> {
     fn drop(&mut self) {
-        let notify = AssertUnwindSafe(|| self.service.connection_closed(self.connection));
-        // A panic has been reported by its hook, and must not end the server.
-        let _ = catch_unwind(notify);
+        // A panic must not end the server.
+        if let Err(panic) = catch(|| self.service.connection_closed(self.connection)) {
+            log::panicked(None, self.peer, &panic);
+        }
     }
 }
 
-/// Gives a call to the service; gives the ticket back if that panics.
+/// Gives a call to the service, if the caller may make it.
 fn start<S: Service>(
     service: &S,
-    ticket: Ticket,
     call: IncomingCall,
-) -> Result<impl Future<Output = Ended> + Send, Ticket> {
-    // A panic leaves nothing behind that is used again but the service, which
-    // is shared by calls that know nothing of each other anyway.
-    match catch_unwind(AssertUnwindSafe(|| service.call(call))) {
-        Ok(future) => Ok(async move {
-            let reply = AssertUnwindSafe(future).catch_unwind().await.ok();
-            Ended { ticket, reply }
-        }),
-        Err(_) => Err(ticket),
-    }
+) -> Result<impl Future<Output = Reply> + Send, AuthStat> {
+    service.authenticate(&call)?;
+    Ok(service.call(call))
 }
 
-/// A call that has ended, in a panic if there is no reply.
-struct Ended {
-    ticket: Ticket,
-    reply: Option<Reply>,
-}
-
-struct Driver<R: Runtime, T, Start, Call> {
+struct Driver<R: Runtime, T, Start, Handler> {
     runtime: R,
     stream: T,
     core: ServerCore,
+    share: Share,
     start: Start,
-    calls: FuturesUnordered<Call>,
+    handlers: Handlers<Handler>,
     alarm: Alarm<R>,
     needs_flush: bool,
 }
 
-impl<R, T, Start, Call> Driver<R, T, Start, Call>
+impl<R, T, Start, Handler> Driver<R, T, Start, Handler>
 where
     R: Runtime,
     T: AsyncRead + AsyncWrite + Unpin + Send,
-    Start: FnMut(Ticket, IncomingCall) -> Result<Call, Ticket>,
-    Call: Future<Output = Ended>,
+    Start: FnMut(IncomingCall) -> Result<Handler, AuthStat>,
+    Handler: Future<Output = Reply>,
 {
     /// Ready when the connection is to be closed.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
         // All input and all handlers, and then one write for all replies: under
         // load that is what makes the number of system calls small.
-        let is_reading = self.run_and_read(cx)? && self.core.wants_input();
-        self.check_deadlines(cx);
+        let is_reading = self.run_and_read(cx, now)? && self.core.wants_input();
         let could_reply = self.core.wants_replies();
-        self.write(cx)?;
+        self.write(cx, now)?;
+        // Last, as what has been written needs no timer.
+        self.check_deadlines(cx);
         if self.core.is_finished() {
             return Poll::Ready(Ok(()));
         }
+        self.settle(cx);
         // If writing has made room, there may be calls in the input buffer, or
         // handlers that were not polled.
         let has_made_room = !could_reply && self.core.wants_replies();
@@ -160,81 +174,104 @@ where
 
     /// Tells whether there is no more to read now, so that the task is woken
     /// when there is.
-    fn run_and_read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+    fn run_and_read(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<bool> {
+        let mut steps = MAX_STEPS;
         for _ in 0..MAX_READS {
             // Running first: when the end of the input is read, no call before
             // it has been left in the buffer.
-            let has_run = self.run_calls(cx);
-            let has_read = self.read(cx)?;
-            if !has_run && !has_read {
+            self.run_calls(cx, now, &mut steps);
+            if steps == 0 {
+                return Ok(false);
+            }
+            self.settle(cx);
+            if !self.read(cx, now)? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Starts and ends calls as long as there are any to start or end.
-    fn run_calls(&mut self, cx: &mut Context<'_>) -> bool {
-        let now = self.runtime.now();
-        let mut has_run = false;
-        loop {
-            let mut is_idle = true;
-            while let Some((ticket, call)) = self.core.poll_call(now) {
-                is_idle = false;
-                match (self.start)(ticket, call) {
-                    Ok(call) => self.calls.push(call),
-                    Err(ticket) => self.core.fail_call(ticket, now),
-                }
+    /// Starts and ends calls as long as there are any to start or end, and
+    /// counts them down.
+    fn run_calls(&mut self, cx: &mut Context<'_>, now: Instant, steps: &mut usize) {
+        while *steps > 0 {
+            let before = *steps;
+            while *steps > 0
+                && let Some((ticket, call)) = self.core.poll_call(now)
+            {
+                *steps -= 1;
+                self.start_call(cx, now, ticket, call);
             }
             // A handler that is done makes its reply when it is polled: while
             // the caller takes none, it is better left as it is.
-            while self.core.wants_replies()
-                && let Poll::Ready(Some(ended)) = self.calls.poll_next_unpin(cx)
+            while *steps > 0
+                && self.core.wants_replies()
+                && let Poll::Ready(ended) = self.handlers.poll_ended(cx)
             {
-                is_idle = false;
-                match ended.reply {
-                    Some(reply) => self.core.finish_call(ended.ticket, reply, now),
-                    None => self.core.fail_call(ended.ticket, now),
-                }
+                *steps -= 1;
+                self.end_call(ended, now);
             }
-            if is_idle {
-                return has_run;
+            if *steps == before {
+                break;
             }
-            has_run = true;
         }
     }
 
-    fn read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+    fn start_call(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        ticket: Ticket,
+        call: IncomingCall,
+    ) {
+        match catch(|| (self.start)(call)) {
+            Ok(Ok(handler)) => {
+                if let Some(ended) = self.handlers.start(ticket, handler, cx) {
+                    self.end_call(ended, now);
+                }
+            }
+            Ok(Err(reason)) => self.core.deny_call(ticket, reason, now),
+            Err(panic) => self.fail_call(ticket, &panic, now),
+        }
+    }
+
+    fn end_call(&mut self, ended: Ended, now: Instant) {
+        match ended.outcome {
+            Ok(reply) => self.core.finish_call(ended.ticket, reply, now),
+            Err(panic) => self.fail_call(ended.ticket, &panic, now),
+        }
+    }
+
+    fn fail_call(&mut self, ticket: Ticket, panic: &Panic, now: Instant) {
+        log::panicked(Some(&ticket), self.core.peer(), panic);
+        self.core.fail_call(ticket, now);
+    }
+
+    /// Says how much memory the connection holds, and hears whether it may hold
+    /// more.
+    fn settle(&mut self, cx: &Context<'_>) {
+        let may_read = self.share.admit(self.core.usage(), cx.waker());
+        self.core.set_memory_short(!may_read);
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<bool> {
         if !self.core.wants_input() {
             return Ok(false);
         }
         match Pin::new(&mut self.stream).poll_read(cx, self.core.recv_space())? {
-            Poll::Ready(0) => self.core.drain(self.runtime.now()),
+            Poll::Ready(0) => self.core.drain(now),
             Poll::Ready(count) => self.core.recv_advance(count),
             Poll::Pending => return Ok(false),
         }
         Ok(true)
     }
 
-    fn check_deadlines(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let (deadline, now) = (self.core.poll_timeout(), self.runtime.now());
-            if self.alarm.poll(cx, deadline, now).is_pending() {
-                break;
-            }
-            self.core.handle_timeout(now);
-            if self.core.is_finished() {
-                break;
-            }
-        }
-    }
-
-    fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+    fn write(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<()> {
         while !self.core.transmit().is_empty() && !self.core.is_finished() {
             let (core, stream) = (&self.core, &mut self.stream);
             match poll_write_slices(stream, cx, |slices| core.transmit_slices(slices))? {
                 Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(count) => self.core.transmit_advance(count, self.runtime.now()),
+                Poll::Ready(count) => self.core.transmit_advance(count, now),
                 Poll::Pending => break,
             }
             self.needs_flush = true;
@@ -243,5 +280,19 @@ where
             self.needs_flush = false;
         }
         Ok(())
+    }
+
+    fn check_deadlines(&mut self, cx: &mut Context<'_>) {
+        // Most of the time there is no deadline, and no need for the clock.
+        while let deadline @ Some(_) = self.core.poll_timeout() {
+            let now = self.runtime.now();
+            if self.alarm.poll(cx, deadline, now).is_pending() {
+                break;
+            }
+            self.core.handle_timeout(now);
+            if self.core.is_finished() {
+                break;
+            }
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! The header of a call, and what can be said about it without a service.
 
 use super::ProgramVersion;
-use super::reply::{accepted, refused};
+use super::reply::{accepted, denied, refused};
 use crate::rpc::wire::{
-    AcceptStat, AcceptedStatus, AuthFlavor, AuthStat, CallTarget, MessageStart, MsgType,
-    OpaqueAuth, RPC_VERSION, RejectedReply, ReplyHeader, VersionRange,
+    AcceptStat, AcceptedStatus, AuthStat, CallTarget, MessageStart, MsgType, OpaqueAuth,
+    RPC_VERSION, RejectedReply, ReplyHeader, VersionRange,
 };
-use crate::xdr::{Decode, DecodeError, Decoder, XdrDecoder};
+use crate::xdr::{Decode, DecodeError, DecodeErrorKind, Decoder, XdrDecoder};
 use bytes::{Buf, Bytes};
 
 /// What a record turns out to be.
@@ -44,28 +44,53 @@ fn try_read(mut record: Bytes, programs: &[ProgramVersion]) -> Result<Header, De
         let reply = ReplyHeader::MsgDenied(RejectedReply::RpcMismatch(versions));
         return Ok(Header::Refused { xid, reply });
     }
-    let target = CallTarget::decode(&mut decoder)?;
-    Ok(match refusal(&target, programs) {
-        Some(reply) => Header::Refused { xid, reply },
-        None => {
-            let header_size = decoder.position();
-            record.advance(header_size);
-            Header::Call {
-                xid,
-                target,
-                arguments: record,
-            }
+    let target = match read_target(&mut decoder)? {
+        Ok(target) => target,
+        Err(reason) => {
+            let reply = denied(reason);
+            return Ok(Header::Refused { xid, reply });
         }
+    };
+    if let Some(reply) = refusal(&target, programs) {
+        return Ok(Header::Refused { xid, reply });
+    }
+    let header_size = decoder.position();
+    record.advance(header_size);
+    Ok(Header::Call {
+        xid,
+        target,
+        arguments: record,
     })
 }
 
+/// The rest of the header; the inner error is what the caller is told about a
+/// credential or a verifier that is longer than RFC 5531 §8.2 allows.
+fn read_target(decoder: &mut XdrDecoder<'_>) -> Result<Result<CallTarget, AuthStat>, DecodeError> {
+    let (prog, vers) = (decoder.take_u32()?, decoder.take_u32()?);
+    let proc = decoder.take_u32()?;
+    let credential = match OpaqueAuth::decode(decoder) {
+        Err(error) if is_malformed(&error) => return Ok(Err(AuthStat::AuthBadcred)),
+        credential => credential?,
+    };
+    let verifier = match OpaqueAuth::decode(decoder) {
+        Err(error) if is_malformed(&error) => return Ok(Err(AuthStat::AuthBadverf)),
+        verifier => verifier?,
+    };
+    Ok(Ok(CallTarget {
+        prog,
+        vers,
+        proc,
+        credential,
+        verifier,
+    }))
+}
+
+/// Whether something is there that is wrong, and not just something missing.
+fn is_malformed(error: &DecodeError) -> bool {
+    !matches!(error.kind(), DecodeErrorKind::MissingData { .. })
+}
+
 fn refusal(target: &CallTarget, programs: &[ProgramVersion]) -> Option<ReplyHeader> {
-    if !is_known_flavor(&target.credential) {
-        // Of the reasons in RFC 5531 §9, the one that means "come back with
-        // another credential", and the one that other servers give.
-        let reason = RejectedReply::AuthError(AuthStat::AuthRejectedcred);
-        return Some(ReplyHeader::MsgDenied(reason));
-    }
     let versions = programs
         .iter()
         .filter(|served| served.program == target.prog)
@@ -79,11 +104,4 @@ fn refusal(target: &CallTarget, programs: &[ProgramVersion]) -> Option<ReplyHead
         }
         _ => refused(AcceptStat::ProgUnavail),
     })
-}
-
-fn is_known_flavor(credential: &OpaqueAuth) -> bool {
-    let known = [AuthFlavor::AuthNone, AuthFlavor::AuthSys];
-    known
-        .map(|flavor| flavor as i32)
-        .contains(&credential.flavor)
 }

@@ -1,7 +1,9 @@
 //! Accepts connections.
 
-use super::driver::drive_server;
-use super::{Limits, ServerCore, Service, Shutdown};
+use super::budget::Budget;
+use super::calls::catch;
+use super::driver::{drive_server, in_order};
+use super::{Limits, ServerCore, Service, Shutdown, log};
 use crate::rt::{Listener, Runtime};
 use async_channel::Sender;
 use futures::future::{Either, select};
@@ -9,7 +11,6 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +24,10 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// When there are as many connections as [`Limits::max_connections`] allows,
 /// further ones are closed at once. When the process has no file descriptor
-/// left, connections wait until there is one again. If this future is dropped,
-/// connections that have been accepted go on.
+/// left, connections wait until there is one again, and a line of the log says
+/// so. If this future is dropped, connections that have been accepted go on.
+///
+/// A handler that panics costs its caller `SYSTEM_ERR`, and a line of the log.
 ///
 /// # Errors
 ///
@@ -47,8 +50,9 @@ where
         programs: service.programs().into(),
         local: listener.local_addr().ok(),
         runtime: runtime.clone(),
+        budget: Budget::new(limits.max_total_bytes),
+        limits: in_order(&*service, limits),
         service,
-        limits,
         shutdown: shutdown.clone(),
         alive,
     };
@@ -68,7 +72,10 @@ where
             Err(error) if is_about_the_listener(&error) => return Err(error),
             // Most likely there is no file descriptor or memory left for a
             // connection; trying again at once would only burn the processor.
-            Err(_) => {
+            Err(error) => {
+                if pause == MIN_PAUSE {
+                    log::cannot_accept(&error);
+                }
                 let sleep = runtime.sleep_until(runtime.now() + pause);
                 pause = (pause * 2).min(MAX_PAUSE);
                 if unless(stop.as_mut(), sleep).await.is_none() {
@@ -92,6 +99,7 @@ struct Connections<R: Runtime, S: Service> {
     programs: Arc<[super::ProgramVersion]>,
     local: Option<SocketAddr>,
     limits: Limits,
+    budget: Budget,
     shutdown: Shutdown,
     alive: Sender<Infallible>,
 }
@@ -102,9 +110,10 @@ impl<R: Runtime, S: Service> Connections<R, S> {
         if count >= self.limits.max_connections {
             // Closing tells the caller at once to go elsewhere; it would not
             // learn anything from waiting in the backlog.
-            let notify = AssertUnwindSafe(|| self.service.connection_refused(peer));
-            // A panic has been reported by its hook, and must not end the server.
-            let _ = catch_unwind(notify);
+            // A panic must not end the server.
+            if let Err(panic) = catch(|| self.service.connection_refused(peer)) {
+                log::panicked(None, Some(peer), &panic);
+            }
             return;
         }
         let alive = self.alive.clone();
@@ -112,7 +121,8 @@ impl<R: Runtime, S: Service> Connections<R, S> {
         let core = ServerCore::new(programs, self.limits.clone(), Some(peer), self.local);
         let service = Arc::clone(&self.service);
         let shutdown = self.shutdown.clone();
-        let connection = drive_server(self.runtime.clone(), stream, core, service, shutdown);
+        let (runtime, share) = (self.runtime.clone(), self.budget.share());
+        let connection = drive_server(runtime, stream, core, share, service, shutdown);
         self.runtime.spawn(async move {
             // That a caller is gone is no error of the server.
             let _ = connection.await;

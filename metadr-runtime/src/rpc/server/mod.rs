@@ -1,6 +1,9 @@
 //! Serving programs.
 
+mod budget;
 mod call;
+mod calls;
+mod clocks;
 mod connection;
 mod context;
 mod core;
@@ -8,8 +11,12 @@ mod driver;
 mod header;
 mod limits;
 mod listen;
+mod log;
+mod pool;
 mod reply;
 mod service;
+mod services;
+mod settings;
 mod shutdown;
 mod tuples;
 
@@ -20,5 +27,7 @@ pub use driver::serve_connection;
 pub use limits::Limits;
 pub use listen::serve;
 pub use reply::{Reply, ReplyBuilder};
-pub use service::{ProgramVersion, Service, ServiceError};
+pub use service::{CallOrder, ProgramVersion, Service, ServiceError};
+pub use services::Services;
+pub use settings::{Authenticated, Strict};
 pub use shutdown::Shutdown;

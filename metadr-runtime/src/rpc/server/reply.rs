@@ -1,15 +1,17 @@
 //! An answer on its way back.
 
 use super::ServiceError;
-use super::connection::Connection;
 use crate::rpc::OpaqueAuth;
 use crate::rpc::record::write_record;
 use crate::rpc::wire::{
-    AcceptStat, AcceptedReply, AcceptedStatus, MessageStart, MsgType, RejectedReply, ReplyHeader,
+    AcceptStat, AcceptedReply, AcceptedStatus, AuthStat, MessageStart, MsgType, RejectedReply,
+    ReplyHeader,
 };
 use crate::xdr::{Encode, EncodeError, XdrEncoder};
 use bytes::BytesMut;
-use std::sync::Arc;
+
+/// Room for the record mark, the header of a reply and small results.
+const USUAL_SIZE: usize = 256;
 
 /// What is to be done about a call: a reply to send, or none.
 #[derive(Debug)]
@@ -37,34 +39,26 @@ impl Reply {
 #[derive(Debug)]
 #[must_use = "a call wants a reply"]
 pub struct ReplyBuilder {
-    connection: Arc<Connection>,
     xid: u32,
+    buffer: BytesMut,
 }
 
 impl ReplyBuilder {
-    pub(super) fn new(connection: Arc<Connection>, xid: u32) -> Self {
-        Self { connection, xid }
-    }
-
-    pub(super) fn connection(&self) -> &Connection {
-        &self.connection
+    /// Makes the reply to the call with this xid in `buffer`, which is empty.
+    pub(super) fn new(xid: u32, buffer: BytesMut) -> Self {
+        Self { xid, buffer }
     }
 
     /// The call has been executed; `encode` writes its results. If they cannot
     /// be encoded, the caller gets `SYSTEM_ERR`.
     pub fn success(
-        self,
+        mut self,
         encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
     ) -> Reply {
-        let mut buffer = self.connection.take_buffer();
         let header = accepted(AcceptedStatus::Success);
-        let write = |buffer: &mut _| write_message(buffer, self.xid, &header, encode);
-        match write_record(&mut buffer, write) {
-            Ok(()) => Reply(Answer::Record(buffer)),
-            Err(_) => {
-                self.connection.recycle(buffer);
-                self.failure(ServiceError::SystemError)
-            }
+        match self.write(&header, encode) {
+            Ok(()) => Reply(Answer::Record(self.buffer)),
+            Err(_) => self.failure(ServiceError::SystemError),
         }
     }
 
@@ -73,26 +67,34 @@ impl ReplyBuilder {
         match error {
             ServiceError::SystemError => self.refuse(AcceptStat::SystemErr),
             ServiceError::ProcedureUnavailable => self.refuse(AcceptStat::ProcUnavail),
-            ServiceError::Unauthorized(reason) => {
-                self.header_only(&ReplyHeader::MsgDenied(RejectedReply::AuthError(reason)))
-            }
+            ServiceError::Unauthorized(reason) => self.header_only(&denied(reason)),
             ServiceError::CloseConnection => Reply(Answer::CloseConnection),
         }
     }
 
     /// Answers with any status that has nothing more to say.
-    pub(super) fn refuse(self, discriminant: AcceptStat) -> Reply {
-        self.header_only(&refused(discriminant))
+    pub(super) fn refuse(self, status: AcceptStat) -> Reply {
+        self.header_only(&refused(status))
     }
 
-    fn header_only(self, header: &ReplyHeader) -> Reply {
-        let mut buffer = self.connection.take_buffer();
-        let write = |buffer: &mut _| write_message(buffer, self.xid, header, |_| Ok(()));
-        match write_record(&mut buffer, write) {
-            Ok(()) => Reply(Answer::Record(buffer)),
+    fn header_only(mut self, header: &ReplyHeader) -> Reply {
+        match self.write(header, |_| Ok(())) {
+            Ok(()) => Reply(Answer::Record(self.buffer)),
             // Headers have no part that could be too long.
             Err(_) => Reply(Answer::CloseConnection),
         }
+    }
+
+    fn write(
+        &mut self,
+        header: &ReplyHeader,
+        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.buffer.reserve(USUAL_SIZE);
+        let xid = self.xid;
+        write_record(&mut self.buffer, |buffer| {
+            write_message(buffer, xid, header, encode)
+        })
     }
 }
 
@@ -107,6 +109,11 @@ pub(super) fn accepted(status: AcceptedStatus) -> ReplyHeader {
 /// The header of a reply to an accepted call that has nothing more to say.
 pub(super) fn refused(discriminant: AcceptStat) -> ReplyHeader {
     accepted(AcceptedStatus::Default { discriminant })
+}
+
+/// The header of a reply to a call whose caller is not who it should be.
+pub(super) fn denied(reason: AuthStat) -> ReplyHeader {
+    ReplyHeader::MsgDenied(RejectedReply::AuthError(reason))
 }
 
 /// Appends the message of a reply to `buffer`, without a record around it.

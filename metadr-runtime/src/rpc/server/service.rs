@@ -15,8 +15,34 @@ pub struct ProgramVersion {
     pub version: u32,
 }
 
-/// Something that answers calls. Generated from a `program` of an `.x` file, or
-/// a tuple of several: a server serves one, on any number of connections.
+/// Whether the calls of a connection are executed side by side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallOrder {
+    /// They are started in the order in which they came, then run side by side,
+    /// and are answered as they finish. What RFC 5531 §8 expects of callers.
+    #[default]
+    Concurrent,
+    /// Each is started when the one before it has been answered. Nothing is read
+    /// from the connection meanwhile, so its end is noticed only afterwards.
+    Strict,
+}
+
+impl CallOrder {
+    /// [`CallOrder::Strict`] if it is among them.
+    pub(super) fn strictest(orders: impl IntoIterator<Item = Self>) -> Self {
+        let mut orders = orders.into_iter();
+        let strict = orders.find(|order| *order == Self::Strict);
+        strict.unwrap_or(Self::Concurrent)
+    }
+}
+
+/// Something that answers calls. Generated from a `program` of an `.x` file, a
+/// tuple of several, or [`Services`](super::Services): a server serves one, on
+/// any number of connections.
+///
+/// A service around another one should pass on all methods that it does not
+/// mean to change: they have defaults, which are not those of the other.
 pub trait Service: Send + Sync + 'static {
     /// The programs it serves. They must not change.
     fn programs(&self) -> Vec<ProgramVersion>;
@@ -32,13 +58,38 @@ pub trait Service: Send + Sync + 'static {
         None
     }
 
+    /// In which order the calls of a connection are executed. It must not
+    /// change. [`Strict`](super::Strict) makes it strict for any service.
+    fn order(&self) -> CallOrder {
+        CallOrder::default()
+    }
+
+    /// Whether the caller is who it has to be to make this call. If not, the
+    /// caller is told the reason, and [`call`](Self::call) is not. What is
+    /// allowed to whom is better decided by the handler of the procedure:
+    /// [`ServiceError::Unauthorized`].
+    ///
+    /// [`Authenticated`](super::Authenticated) gives any service another check.
+    ///
+    /// # Errors
+    ///
+    /// The reason. By default, those of [`CallContext::check_flavor`].
+    ///
+    /// [`CallContext::check_flavor`]: super::CallContext::check_flavor
+    fn authenticate(&self, call: &IncomingCall) -> Result<(), AuthStat> {
+        call.context().check_flavor()
+    }
+
     /// Answers a call of a program that it [serves](Self::serves).
     ///
     /// The calls of a connection are given to this method in the order in which
-    /// they came. What it does before it returns is therefore done in that
-    /// order; the futures it returns are polled side by side, and the replies
-    /// go out as they finish. They are dropped, wherever they are, when the
-    /// connection fails.
+    /// they came, and the future that it returns is polled for the first time
+    /// before the next call is. What both do at once is therefore done in that
+    /// order; futures that are not ready then are polled side by side, and the
+    /// replies go out as they finish. They are dropped, wherever they are, when
+    /// the connection fails.
+    ///
+    /// A future that is ready when it is first polled costs no allocation.
     fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send;
 
     /// Called once for each connection, after the last call on it has ended.
@@ -61,6 +112,14 @@ impl<S: Service> Service for Arc<S> {
 
     fn procedure(&self, which: ProgramVersion, number: u32) -> Option<&'static Procedure> {
         S::procedure(self, which, number)
+    }
+
+    fn order(&self) -> CallOrder {
+        S::order(self)
+    }
+
+    fn authenticate(&self, call: &IncomingCall) -> Result<(), AuthStat> {
+        S::authenticate(self, call)
     }
 
     fn call(&self, call: IncomingCall) -> impl Future<Output = Reply> + Send {

@@ -27,6 +27,8 @@ fn a_call_is_given_out_and_its_reply_written() {
 
 #[test]
 fn what_needs_no_service_is_answered_without_it() {
+    let mut long_verifier = vec![6, 0, 2, PROGRAM, 2, 0, 0, 0, 0, 404];
+    long_verifier.resize(10 + 101, 0);
     let cases: [(&[u32], &[u32]); 6] = [
         // RPC version 3, and nothing that version 2 knows after it.
         (&[1, 0, 3], &[1, 1, 1, 0, 2, 2]),
@@ -42,9 +44,9 @@ fn what_needs_no_service_is_answered_without_it() {
             &[4, 0, 2, PROGRAM, 3, 0, 0, 0, 0, 0],
             &[4, 1, 0, 0, 0, 2, 2, 4],
         ),
-        // RPCSEC_GSS, and a flavor that nobody knows.
-        (&[5, 0, 2, PROGRAM, 2, 0, 6, 4, 0, 0, 0], &[5, 1, 1, 1, 2]),
-        (&[6, 0, 2, PROGRAM, 2, 0, 99, 0, 0, 0], &[6, 1, 1, 1, 2]),
+        // Whether or not the 401 bytes are there.
+        (&[5, 0, 2, PROGRAM, 2, 0, 1, 401], &[5, 1, 1, 1, 1]),
+        (&long_verifier, &[6, 1, 1, 1, 3]),
     ];
     let mut core = core(|_| {});
     for (question, answer) in cases {
@@ -58,25 +60,59 @@ fn what_needs_no_service_is_answered_without_it() {
 #[test]
 fn an_auth_sys_credential_is_passed_on() {
     let mut core = core(|_| {});
-    let words = [1, 0, 2, PROGRAM, 2, 0, 1, 8, 0xaaaa_aaaa, 0xbbbb_bbbb, 0, 0];
-    receive(&mut core, &record(&words));
-    let (_ticket, call) = core.poll_call(START).unwrap();
-    let credential = call.context().credential();
-    assert_eq!(credential.flavor, 1);
-    assert_eq!(&credential.body[..], b"\xaa\xaa\xaa\xaa\xbb\xbb\xbb\xbb");
+    let header = [1, 0, 2, PROGRAM, 2, 0, 1];
+    let caller = [24, 7, 1, 0x6100_0000, 10, 20, 0];
+    let words = [&header[..], &caller, &[0, 0]].concat();
+    receive(&mut core, &record(&words).repeat(2));
+    let (_first, call) = core.poll_call(START).unwrap();
+    assert_eq!(call.context().credential().flavor, 1);
+    let expected = AuthSys {
+        stamp: 7,
+        machine_name: "a".to_owned(),
+        uid: 10,
+        gid: 20,
+        gids: Vec::new(),
+    };
+    assert_eq!(call.context().sys(), Some(&expected));
+    // The same again is not read again.
+    let (_second, same) = core.poll_call(START).unwrap();
+    let address = |call: &IncomingCall| call.context().sys().map(std::ptr::from_ref);
+    assert_eq!(address(&same), address(&call));
+}
+
+#[test]
+fn who_calls_is_checked_by_the_flavor_alone_by_default() {
+    let cases: [(&[u32], Result<(), AuthStat>); 6] = [
+        (&[0, 0], Ok(())),
+        (&[1, 20, 7, 0, 10, 20, 0], Ok(())),
+        (&[1, 4, 7], Err(AuthStat::AuthBadcred)),
+        (&[1, 0], Err(AuthStat::AuthBadcred)),
+        (&[2, 4, 7], Err(AuthStat::AuthRejectedcred)),
+        (&[99, 0], Err(AuthStat::AuthRejectedcred)),
+    ];
+    for (credential, expected) in cases {
+        let mut core = core(|_| {});
+        let header = [1, 0, 2, PROGRAM, 2, 0];
+        let words = [&header[..], credential, &[0, 0]].concat();
+        receive(&mut core, &record(&words));
+        let (ticket, call) = core.poll_call(START).unwrap();
+        assert_eq!(call.context().check_flavor(), expected, "{credential:?}");
+        if let Err(reason) = expected {
+            core.deny_call(ticket, reason, START);
+            assert_eq!(replies(&mut core), [[1, 1, 1, 1, reason as u32]]);
+        }
+    }
 }
 
 #[test]
 fn a_record_that_is_no_call_is_ignored() {
     let mut core = core(|_| {});
-    let mut long_credential = vec![1, 0, 2, PROGRAM, 2, 0, 1, 404];
-    long_credential.resize(8 + 101 + 2, 0);
     let garbage: [&[u32]; 5] = [
         &[],
         &[1],
         &[1, 1, 0, 0, 0, 0],
         &[1, 0, 2, PROGRAM],
-        &long_credential,
+        &[1, 0, 2, PROGRAM, 2, 0, 1, 400],
     ];
     for words in garbage {
         receive(&mut core, &record(words));
@@ -237,6 +273,64 @@ fn replies_must_be_taken_in_time() {
     assert_eq!(core.poll_timeout(), Some(deadline));
     core.handle_timeout(deadline);
     assert!(core.is_finished());
+}
+
+#[test]
+fn a_connection_with_nothing_to_do_does_not_stay_for_ever() {
+    let mut core = core(|limits| limits.idle_time = Duration::from_secs(60));
+    let at = |seconds| START + Duration::from_secs(seconds);
+    assert!(core.poll_call(START).is_none());
+    assert_eq!(core.poll_timeout(), Some(at(60)));
+    // A call that has begun, is in flight, or whose reply waits, is something.
+    let call = call(1, &[PROGRAM, 2, 0], &[]);
+    receive(&mut core, &call[..20]);
+    assert!(core.poll_call(at(50)).is_none());
+    assert_eq!(core.poll_timeout(), Some(at(50 + 30)));
+    receive(&mut core, &call[20..]);
+    let (ticket, incoming) = core.poll_call(at(51)).unwrap();
+    assert!(core.poll_call(at(51)).is_none());
+    assert_eq!(core.poll_timeout(), None);
+    core.finish_call(ticket, incoming.null(), at(200));
+    assert_eq!(core.poll_timeout(), Some(at(200 + 30)));
+    core.transmit_advance(28, at(201));
+    assert!(core.poll_call(at(202)).is_none());
+    assert_eq!(core.poll_timeout(), Some(at(261)));
+    core.handle_timeout(at(260));
+    assert!(!core.is_finished());
+    core.handle_timeout(at(261));
+    assert!(core.is_finished());
+}
+
+#[test]
+fn while_memory_is_short_nothing_is_read_and_replies_go_out_one_by_one() {
+    let mut core = core(|_| {});
+    receive(&mut core, &call(1, &[PROGRAM, 2, 0], &[]).repeat(3));
+    let (late, late_call) = core.poll_call(START).unwrap();
+    core.set_memory_short(true);
+    assert!(!core.wants_input() && core.wants_replies());
+    // What has been received is started, as that is how it will be rid of.
+    answer_next(&mut core, START);
+    assert!(!core.wants_replies() && core.poll_call(START).is_none());
+    replies(&mut core);
+    assert!(core.wants_replies());
+    core.finish_call(late, late_call.null(), START);
+    assert!(core.poll_call(START).is_none());
+    core.set_memory_short(false);
+    assert!(core.wants_input() && core.poll_call(START).is_some());
+}
+
+#[test]
+fn the_memory_of_a_connection_is_what_it_holds_for_its_caller() {
+    let mut core = core(|_| {});
+    let call = call(1, &[PROGRAM, 2, 0], &[]);
+    receive(&mut core, &[&call[..], &call[..20]].concat());
+    assert_eq!(core.memory(), 44 + 20);
+    let (ticket, incoming) = core.poll_call(START).unwrap();
+    assert_eq!(core.memory(), 40 + CALL_COST + 20);
+    core.finish_call(ticket, incoming.null(), START);
+    assert_eq!(core.memory(), 28 + 20);
+    replies(&mut core);
+    assert_eq!(core.memory(), 20);
 }
 
 #[test]
