@@ -7,7 +7,11 @@ use bytes::{Buf, Bytes, BytesMut};
 const MIN_CHUNK: usize = 4 * 1024;
 /// Space for a read of a connection that fills all it is given.
 const MAX_CHUNK: usize = 64 * 1024;
-/// Space worth a read. With less left, a new chunk is begun.
+/// Space for a connection with records that need it. From 128 KiB on, allocators
+/// get a buffer from the system each time, and give it back.
+const MAX_RECORD_CHUNK: usize = 120 * 1024;
+/// Space worth a read, unless it is for the rest of a record. With less left, a
+/// new chunk is begun.
 const MIN_READ: usize = 1024;
 /// Empty fragments that one record may have: they cost no memory, but they
 /// must not go on for ever.
@@ -23,14 +27,17 @@ const MAX_EMPTY_FRAGMENTS: u32 = 64;
 /// A record that came in one fragment is a slice of the receive buffer, not a
 /// copy, and keeps all of that buffer (some tens of kilobytes) in memory while
 /// it lives. Memory grows with what has arrived, never with what a header
-/// announces.
+/// announces; but after a record of some tens of kilobytes there is room for
+/// another one like it, to be received in one piece.
 #[derive(Debug)]
 pub struct RecordReader {
     max_record: usize,
     // All of it is initialized; only the first `filled` bytes have been received.
     buffer: BytesMut,
     filled: usize,
+    // How large chunks are, and how large the present one should have been.
     chunk: usize,
+    demand: usize,
     // The earlier fragments of a record that has several.
     assembled: BytesMut,
     empty_fragments: u32,
@@ -63,6 +70,7 @@ impl RecordReader {
             buffer: BytesMut::new(),
             filled: 0,
             chunk: MIN_CHUNK,
+            demand: 0,
             assembled: BytesMut::new(),
             empty_fragments: 0,
         }
@@ -70,14 +78,39 @@ impl RecordReader {
 
     /// Where to put the next bytes of the stream. Never empty.
     pub fn recv_space(&mut self) -> &mut [u8] {
-        if self.buffer.len() - self.filled < MIN_READ {
-            // Doubling keeps the copying of a long record linear.
-            let space = self.chunk.max(self.filled);
-            self.buffer.truncate(self.filled);
-            self.buffer.reserve(space);
-            self.buffer.resize(self.filled + space, 0);
+        let space = self.buffer.len() - self.filled;
+        let enough = match self.filled {
+            // Better a new chunk than a record in two.
+            0 => self.demand.max(self.chunk / 2),
+            _ => MIN_READ.min(self.missing()),
+        };
+        if space < enough {
+            self.grow();
         }
         &mut self.buffer[self.filled..]
+    }
+
+    fn grow(&mut self) {
+        // A stream that has become quiet does not keep large chunks for ever.
+        let chunk = self.chunk - self.chunk / 8;
+        self.chunk = chunk.max(self.demand).max(MIN_CHUNK);
+        self.demand = 0;
+        // Doubling keeps the copying of a long record linear.
+        let space = self.chunk.max(self.filled.min(self.missing()));
+        self.buffer.truncate(self.filled);
+        self.buffer.reserve(space);
+        self.buffer.resize(self.filled + space, 0);
+    }
+
+    /// How many bytes the fragment that has begun to arrive lacks, which is at
+    /// least one; if none has, as many as may come.
+    fn missing(&self) -> usize {
+        let header = self.buffer[..self.filled].first_chunk();
+        header.map_or(usize::MAX, |header| {
+            let length = u32::from_be_bytes(*header) & !LAST_FRAGMENT;
+            let end = HEADER_SIZE + length as usize;
+            end.saturating_sub(self.filled).max(1)
+        })
     }
 
     /// Says that the first `count` bytes of [`recv_space`](Self::recv_space)
@@ -89,8 +122,9 @@ impl RecordReader {
     pub fn recv_advance(&mut self, count: usize) {
         let space = self.buffer.len() - self.filled;
         assert!(count <= space, "{count} bytes in a space of {space}");
-        if count == space {
-            self.chunk = (self.chunk * 2).min(MAX_CHUNK);
+        // The rest of a chunk is easily filled.
+        if count == space && space > self.chunk / 2 {
+            self.demand = self.demand.max((self.chunk * 2).min(MAX_CHUNK));
         }
         self.filled += count;
     }
@@ -159,8 +193,10 @@ impl RecordReader {
         let mut fragment = self.buffer.split_to(end);
         fragment.advance(HEADER_SIZE);
         self.filled -= end;
+        let like_it = (end + MIN_READ).min(MAX_RECORD_CHUNK);
+        self.demand = self.demand.max(like_it);
         // A buffer that grew for a long record is not for small ones to keep.
-        if end > MAX_CHUNK && self.filled <= MAX_CHUNK {
+        if end > MAX_RECORD_CHUNK && self.filled <= MAX_CHUNK {
             self.buffer = BytesMut::from(&self.buffer[..self.filled]);
         }
         fragment

@@ -73,20 +73,45 @@ fn an_endless_row_of_empty_fragments_is_an_error() {
 #[test]
 fn space_grows_only_for_a_stream_that_fills_it() {
     let mut reader = RecordReader::new(1 << 20);
-    let record = [&[0x80, 0, 0x01, 0x00][..], &[7; 256]].concat();
+    let record = record(256);
     for _ in 0..1000 {
         feed(&mut reader, &record);
         assert!(reader.next_record().unwrap().is_some());
     }
     assert_eq!(reader.chunk, MIN_CHUNK);
+    let flood = record.repeat(100_000);
+    feed_and_take(&mut reader, &flood);
+    assert_eq!(reader.chunk, MAX_CHUNK);
+    // When the stream is quiet again, so is the space.
+    for _ in 0..10_000 {
+        feed_and_take(&mut reader, &record);
+    }
+    assert_eq!(reader.chunk, MIN_CHUNK);
+}
+
+#[test]
+fn records_of_tens_of_kilobytes_are_received_in_one_piece() {
+    let mut reader = RecordReader::new(1 << 20);
+    let record = record(64 * 1024);
+    feed_and_take(&mut reader, &record);
     for _ in 0..10 {
         let space = reader.recv_space();
-        space.fill(0x80);
-        let size = space.len();
-        reader.recv_advance(size);
-        reader.filled = 0;
+        assert!((record.len()..MAX_RECORD_CHUNK).contains(&space.len()));
+        feed_and_take(&mut reader, &record);
     }
-    assert_eq!(reader.chunk, MAX_CHUNK);
+}
+
+#[test]
+fn the_rest_of_a_record_goes_into_the_space_that_there_is() {
+    let mut reader = RecordReader::new(1 << 20);
+    let (record, rest) = (record(MIN_CHUNK - HEADER_SIZE), 10);
+    let (first, last) = record.split_at(record.len() - rest);
+    feed(&mut reader, first);
+    let address = reader.buffer.as_ptr();
+    assert_eq!(reader.recv_space().len(), rest);
+    assert_eq!(reader.buffer.as_ptr(), address);
+    feed(&mut reader, last);
+    assert!(reader.next_record().unwrap().is_some());
 }
 
 proptest! {
@@ -158,6 +183,24 @@ fn feed(reader: &mut RecordReader, mut input: &[u8]) {
         reader.recv_advance(count);
         input = &input[count..];
     }
+}
+
+/// As a connection does it that takes what there is after each read.
+fn feed_and_take(reader: &mut RecordReader, mut input: &[u8]) {
+    while !input.is_empty() {
+        let space = reader.recv_space();
+        let count = space.len().min(input.len());
+        space[..count].copy_from_slice(&input[..count]);
+        reader.recv_advance(count);
+        input = &input[count..];
+        while reader.next_record().unwrap().is_some() {}
+    }
+}
+
+/// A record of one fragment with so many bytes.
+fn record(size: usize) -> Vec<u8> {
+    let header = LAST_FRAGMENT | size as u32;
+    [&header.to_be_bytes()[..], &vec![7; size]].concat()
 }
 
 fn records(texts: &[&str]) -> Vec<Bytes> {
