@@ -9,6 +9,10 @@
 //! Users meet none of that: generated clients wrap a [`Client`], generated
 //! server traits become a [`Service`] for [`serve`].
 //!
+//! With `XDR_TRACE_CLIENT` or `XDR_TRACE_SERVER` in the environment, calls and
+//! replies are shown on standard error. With the feature `tracing`, they are
+//! spans and events as well.
+//!
 //! Opaque data in arguments and results are slices of the buffer in which they
 //! were received. Whoever keeps a small one for long should copy it, so that it
 //! does not keep the whole buffer.
@@ -55,6 +59,7 @@ mod procedure;
 pub mod record;
 pub mod rpcbind;
 mod server;
+mod trace;
 mod transmit;
 mod wakeups;
 pub mod wire;

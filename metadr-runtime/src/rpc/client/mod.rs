@@ -20,10 +20,12 @@ pub use config::{ClientConfig, Reconnect};
 pub use error::{CallError, CloseReason, ProtocolError};
 pub use turns::TurnId;
 
+use crate::rpc::trace::{ClientTrace, Peer};
 use crate::rpc::{OpaqueAuth, Procedure};
-use crate::rt::{Runtime, connect_any, timeout};
+use crate::rt::{Instant, Runtime, connect_any, timeout};
 use crate::xdr::{DecodeError, EncodeError, XdrDecoder, XdrEncoder};
 use backoff::SplitMix;
+use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
 use pending::PendingCall;
 use shared::Shared;
@@ -64,6 +66,7 @@ pub struct Client {
     call_timeout: Duration,
     credential: OpaqueAuth,
     is_idempotent: bool,
+    peer: Option<Arc<str>>,
 }
 
 /// What all handles hold together.
@@ -92,7 +95,8 @@ impl Client {
             let runtime = inside.clone();
             async move { Ok(connect_any(&runtime, &[addr], patience).await?.0) }
         };
-        Self::connect_with(runtime, connect, config).await
+        let client = Self::connect_with(runtime, connect, config).await?;
+        Ok(client.with_peer(addr.to_string()))
     }
 
     /// Connects to `host`, a name or an address without brackets: to the first
@@ -109,12 +113,14 @@ impl Client {
         config: ClientConfig,
     ) -> io::Result<Self> {
         let (inside, patience) = (runtime.clone(), config.connect_timeout);
+        let peer = format!("{host}:{port}");
         let host: Arc<str> = host.into();
         let connect = move || {
             let (runtime, host) = (inside.clone(), Arc::clone(&host));
             async move { connect_to_host(&runtime, &host, port, patience).await }
         };
-        Self::connect_with(runtime, connect, config).await
+        let client = Self::connect_with(runtime, connect, config).await?;
+        Ok(client.with_peer(peer))
     }
 
     /// A client whose connections `connect` makes: the first one now, and if
@@ -207,6 +213,7 @@ impl Client {
             call_timeout: config.call_timeout,
             credential: config.credential,
             is_idempotent: false,
+            peer: None,
         }
     }
 
@@ -241,6 +248,16 @@ impl Client {
         }
     }
 
+    /// A handle whose traces call the server so. Those of clients that were
+    /// given an address or a name call it by that.
+    #[must_use]
+    pub fn with_peer(&self, peer: impl Into<Arc<str>>) -> Self {
+        Self {
+            peer: Some(peer.into()),
+            ..self.clone()
+        }
+    }
+
     /// Calls a procedure: `encode` writes its arguments, `decode` reads its
     /// results, which must take up the whole of the reply.
     ///
@@ -261,11 +278,19 @@ impl Client {
         encode: impl Fn(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
         decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<T, DecodeError>,
     ) -> Result<T, CallError> {
-        let results = PendingCall::new(self, procedure, false, encode).await?;
-        let mut decoder = XdrDecoder::new(&results);
-        let value = decode(&mut decoder)?;
-        decoder.finish()?;
-        Ok(value)
+        let mut trace = self.trace(procedure, false);
+        let call = PendingCall::new(self, procedure, false, encode, trace.as_deref_mut());
+        let (results, outcome) = match call.await {
+            Ok(results) => {
+                let outcome = read(&results, decode);
+                (Some(results), outcome)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        if let Some(trace) = &mut trace {
+            trace.finish(results.as_ref(), outcome.as_ref().err(), self.now());
+        }
+        outcome
     }
 
     /// Calls a procedure that never gets a reply (RFC 5531 §8.4.1, batching).
@@ -291,8 +316,13 @@ impl Client {
         procedure: &Procedure,
         encode: impl Fn(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), CallError> {
-        PendingCall::new(self, procedure, true, encode).await?;
-        Ok(())
+        let mut trace = self.trace(procedure, true);
+        let call = PendingCall::new(self, procedure, true, encode, trace.as_deref_mut());
+        let outcome = call.await.map(drop);
+        if let Some(trace) = &mut trace {
+            trace.finish(None, outcome.as_ref().err(), self.now());
+        }
+        outcome
     }
 
     /// Whether there is a connection. One that is lost may be made anew.
@@ -329,6 +359,30 @@ impl Client {
     fn shared(&self) -> &Shared {
         &self.handle.0
     }
+
+    /// The trace of a call, if anybody wants to see it.
+    fn trace(&self, procedure: &Procedure, is_one_way: bool) -> Option<Box<ClientTrace>> {
+        if !ClientTrace::is_on() {
+            return None;
+        }
+        let peer = Peer::server(self.peer.as_ref());
+        let trace = ClientTrace::start(peer, *procedure, is_one_way, self.now());
+        Some(trace)
+    }
+
+    fn now(&self) -> Instant {
+        self.shared().lock().fresh_now()
+    }
+}
+
+fn read<T>(
+    results: &Bytes,
+    decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<T, DecodeError>,
+) -> Result<T, CallError> {
+    let mut decoder = XdrDecoder::new(results);
+    let value = decode(&mut decoder)?;
+    decoder.finish()?;
+    Ok(value)
 }
 
 async fn connect_to_host<R: Runtime>(

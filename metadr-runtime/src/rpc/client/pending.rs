@@ -8,6 +8,7 @@ use super::shared::{State, encoding, wake};
 use super::table::Outcome;
 use super::turns::TurnId;
 use crate::rpc::Procedure;
+use crate::rpc::trace::ClientTrace;
 use crate::rt::Instant;
 use crate::xdr::{EncodeError, XdrEncoder};
 use bytes::Bytes;
@@ -27,6 +28,7 @@ pub(super) struct PendingCall<'a, E> {
     deadline: Option<Instant>,
     // By an earlier connection.
     has_been_sent: bool,
+    trace: Option<&'a mut ClientTrace>,
 }
 
 /// How far it has come.
@@ -49,6 +51,7 @@ where
         procedure: &'a Procedure,
         is_one_way: bool,
         encode: E,
+        trace: Option<&'a mut ClientTrace>,
     ) -> Self {
         Self {
             client,
@@ -58,6 +61,7 @@ where
             stage: Stage::New,
             deadline: None,
             has_been_sent: false,
+            trace,
         }
     }
 
@@ -123,6 +127,9 @@ where
         let task = state.wake_task();
         drop(state);
         drop(left);
+        if let (Some(trace), Ok(id)) = (&mut self.trace, &started) {
+            trace.sent(id.xid(), &self.encode);
+        }
         wake(next);
         wake(task);
         match started {

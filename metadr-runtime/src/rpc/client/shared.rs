@@ -113,6 +113,11 @@ impl State {
         *self.now.get_or_insert_with(&self.clock)
     }
 
+    /// The time.
+    pub(super) fn fresh_now(&self) -> Instant {
+        (self.clock)()
+    }
+
     /// Whom to wake, after the lock has been given back, so that the task runs.
     pub(super) fn wake_task(&mut self) -> Option<Waker> {
         self.sleeper.take()

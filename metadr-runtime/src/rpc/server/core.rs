@@ -8,12 +8,12 @@ use super::pool::BufferPool;
 use super::reply::{self, Answer, Reply, denied, refused};
 use super::{CallContext, ConnectionId, IncomingCall, Limits, ProgramVersion, ReplyBuilder};
 use crate::rpc::record::RecordReader;
+use crate::rpc::trace::{self, CallSpan, Peer, ServerTrace, log};
 use crate::rpc::transmit::TransmitBuffer;
 use crate::rpc::wire::{AcceptStat, CallTarget, OpaqueAuth, ReplyHeader};
 use crate::rpc::{AuthFlavor, AuthStat, AuthSys};
 use crate::rt::Instant;
 use bytes::Bytes;
-use std::fmt;
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,6 +80,7 @@ pub struct Ticket {
     pub(super) xid: u32,
     pub(super) program_version: ProgramVersion,
     pub(super) procedure: u32,
+    pub(super) trace: Option<Box<ServerTrace>>,
 }
 
 /// Life of a connection. It only ever goes forward.
@@ -95,11 +96,10 @@ enum Phase {
     Aborted,
 }
 
-impl fmt::Display for Ticket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ProgramVersion { program, version } = self.program_version;
-        let (procedure, xid) = (self.procedure, self.xid);
-        write!(f, "call {xid:#010x} of {program:#x}.{version}.{procedure}")
+impl Ticket {
+    /// The span of the call, if there is one.
+    pub(super) fn span(&self) -> Option<&CallSpan> {
+        self.trace.as_ref().map(|trace| trace.span())
     }
 }
 
@@ -116,6 +116,7 @@ impl Ticket {
                 version: 0,
             },
             procedure: 0,
+            trace: None,
         }
     }
 
@@ -207,8 +208,14 @@ impl ServerCore {
         }
     }
 
-    pub(super) fn peer(&self) -> Option<SocketAddr> {
-        self.connection.peer
+    /// The caller, as traces call it.
+    pub(super) fn peer(&self) -> Peer {
+        Peer::client(self.connection.peer, self.connection.id)
+    }
+
+    /// Whether a call, which was the last to be started, must not be answered.
+    pub(super) fn is_one_way(&self, ticket: &Ticket) -> bool {
+        self.connection.was_one_way(ticket.number)
     }
 
     fn memory_in_flight(&self) -> usize {
@@ -253,9 +260,15 @@ impl ServerCore {
     pub fn handle_timeout(&mut self, now: Instant) {
         let (clocks, limits) = (&self.clocks, &self.limits);
         let is_over = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
-        if is_over(clocks.write_deadline(limits)) || is_over(clocks.drain_deadline(limits)) {
+        if is_over(clocks.write_deadline(limits)) {
+            log::stream_refused(&self.peer(), &"it takes no replies");
             self.phase = Phase::Aborted;
-        } else if is_over(clocks.record_deadline(limits)) || is_over(clocks.idle_deadline(limits)) {
+        } else if is_over(clocks.drain_deadline(limits)) {
+            self.phase = Phase::Aborted;
+        } else if is_over(clocks.record_deadline(limits)) {
+            log::stream_refused(&self.peer(), &"it has not sent the rest of a call");
+            self.drain(now);
+        } else if is_over(clocks.idle_deadline(limits)) {
             self.drain(now);
         }
     }
@@ -293,7 +306,7 @@ impl ServerCore {
     /// the call is one-way.
     pub fn fail_call(&mut self, ticket: Ticket, now: Instant) {
         self.end_call(&ticket);
-        if !self.connection.was_one_way(ticket.number) {
+        if !self.is_one_way(&ticket) {
             self.refuse(ticket.xid, &refused(AcceptStat::SystemErr), now);
         }
     }
@@ -356,7 +369,10 @@ impl ServerCore {
                     return None;
                 }
                 // Where the next record begins is not known any more.
-                Err(_) => self.drain(now),
+                Err(error) => {
+                    log::stream_refused(&self.peer(), &error);
+                    self.drain(now);
+                }
             }
         }
         // That nothing is read now is not the caller's delay.
@@ -423,12 +439,18 @@ impl ServerCore {
                 self.bytes_in_flight += size;
                 Some(self.give_out(size, xid, target, arguments))
             }
-            Header::Refused { xid, reply } => {
+            Header::Refused {
+                xid,
+                procedure,
+                reply,
+            } => {
+                trace::refused(&self.peer(), xid, procedure, &reply);
                 self.refuse(xid, &reply, now);
                 None
             }
             Header::Malformed => {
                 self.ignored_records += 1;
+                log::record_ignored(&self.peer());
                 None
             }
         }
@@ -462,6 +484,7 @@ impl ServerCore {
             xid,
             program_version,
             procedure: target.proc,
+            trace: None,
         };
         (ticket, call)
     }

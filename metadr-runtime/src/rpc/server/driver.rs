@@ -3,16 +3,19 @@
 use super::budget::{Budget, Share};
 use super::calls::{Ended, Handlers, Panic, catch};
 use super::core::{ServerCore, Ticket};
+use super::reply::Answer;
 use super::shutdown::Watch;
-use super::{CallOrder, ConnectionId, IncomingCall, Limits, Reply, Service, Shutdown, log};
-use crate::rpc::AuthStat;
+use super::{
+    CallOrder, ConnectionId, IncomingCall, Limits, ProgramVersion, Reply, Service, Shutdown,
+};
+use crate::rpc::trace::{Answered, CallSpan, ServerTrace, in_span, log};
 use crate::rpc::transmit::poll_write_slices;
+use crate::rpc::{AuthStat, Procedure};
 use crate::rt::{Alarm, Instant, Runtime, timeout};
 use futures::io::AsyncWriteExt;
 use futures_io::{AsyncRead, AsyncWrite};
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -80,15 +83,16 @@ where
     let _closed = NotifyClosed {
         service,
         connection: core.connection(),
-        peer: core.peer(),
     };
+    let describe = |which, number| service.procedure(which, number);
     let mut driver = Driver {
         alarm: Alarm::new(runtime.clone()),
         runtime,
         stream,
         core,
         share,
-        start: |call| start(service, call),
+        describe: &describe,
+        start: |span: Option<&CallSpan>, call| start(service, span, call),
         handlers: Handlers::new(),
         needs_flush: false,
     };
@@ -111,43 +115,51 @@ where
 struct NotifyClosed<'a, S: Service> {
     service: &'a S,
     connection: ConnectionId,
-    peer: Option<SocketAddr>,
 }
 
 impl<S: Service> Drop for NotifyClosed<'_, S> {
     fn drop(&mut self) {
         // A panic must not end the server.
         if let Err(panic) = catch(|| self.service.connection_closed(self.connection)) {
-            log::panicked(None, self.peer, &panic);
+            log::callback_panicked("connection_closed", panic.message());
         }
     }
 }
 
-/// Gives a call to the service, if the caller may make it.
-fn start<S: Service>(
-    service: &S,
+/// Gives a call to the service, if the caller may make it. All that the service
+/// does for it is done in `span`.
+fn start<'s, S: Service>(
+    service: &'s S,
+    span: Option<&CallSpan>,
     call: IncomingCall,
-) -> Result<impl Future<Output = Reply> + Send, AuthStat> {
-    service.authenticate(&call)?;
-    Ok(service.call(call))
+) -> Result<impl Future<Output = Reply> + Send + use<'s, S>, AuthStat> {
+    let handler = CallSpan::enter(span, || {
+        service.authenticate(&call)?;
+        Ok(service.call(call))
+    })?;
+    Ok(in_span(span, handler))
 }
 
-struct Driver<R: Runtime, T, Start, Handler> {
+/// What is known of a procedure.
+type Describe<'a> = &'a (dyn Fn(ProgramVersion, u32) -> Option<&'static Procedure> + Sync);
+
+struct Driver<'a, R: Runtime, T, Start, Handler> {
     runtime: R,
     stream: T,
     core: ServerCore,
     share: Share,
+    describe: Describe<'a>,
     start: Start,
     handlers: Handlers<Handler>,
     alarm: Alarm<R>,
     needs_flush: bool,
 }
 
-impl<R, T, Start, Handler> Driver<R, T, Start, Handler>
+impl<R, T, Start, Handler> Driver<'_, R, T, Start, Handler>
 where
     R: Runtime,
     T: AsyncRead + AsyncWrite + Unpin + Send,
-    Start: FnMut(IncomingCall) -> Result<Handler, AuthStat>,
+    Start: FnMut(Option<&CallSpan>, IncomingCall) -> Result<Handler, AuthStat>,
     Handler: Future<Output = Reply>,
 {
     /// Ready when the connection is to be closed.
@@ -221,30 +233,72 @@ where
         &mut self,
         cx: &mut Context<'_>,
         now: Instant,
-        ticket: Ticket,
+        mut ticket: Ticket,
         call: IncomingCall,
     ) {
-        match catch(|| (self.start)(call)) {
+        if ServerTrace::is_on() {
+            let (procedure, now) = (self.procedure(&ticket), self.runtime.now());
+            let (peer, arguments) = (self.core.peer(), &call.arguments);
+            let trace = ServerTrace::start(peer, procedure, ticket.xid, arguments, now);
+            ticket.trace = Some(trace);
+        }
+        match catch(|| (self.start)(ticket.span(), call)) {
             Ok(Ok(handler)) => {
                 if let Some(ended) = self.handlers.start(ticket, handler, cx) {
                     self.end_call(ended, now);
                 }
             }
-            Ok(Err(reason)) => self.core.deny_call(ticket, reason, now),
+            Ok(Err(reason)) => {
+                self.show_end(&mut ticket, &Answered::Denied(reason));
+                self.core.deny_call(ticket, reason, now);
+            }
             Err(panic) => self.fail_call(ticket, &panic, now),
         }
     }
 
-    fn end_call(&mut self, ended: Ended, now: Instant) {
+    fn end_call(&mut self, mut ended: Ended, now: Instant) {
         match ended.outcome {
-            Ok(reply) => self.core.finish_call(ended.ticket, reply, now),
+            Ok(reply) => {
+                let answered = match &reply.0 {
+                    Answer::Record(record) => Answered::Record(record),
+                    Answer::None => Answered::None,
+                    Answer::CloseConnection => Answered::CloseConnection,
+                };
+                self.show_end(&mut ended.ticket, &answered);
+                self.core.finish_call(ended.ticket, reply, now);
+            }
             Err(panic) => self.fail_call(ended.ticket, &panic, now),
         }
     }
 
-    fn fail_call(&mut self, ticket: Ticket, panic: &Panic, now: Instant) {
-        log::panicked(Some(&ticket), self.core.peer(), panic);
+    fn fail_call(&mut self, mut ticket: Ticket, panic: &Panic, now: Instant) {
+        let procedure = self.procedure(&ticket);
+        let message = panic.message();
+        CallSpan::enter(ticket.span(), || {
+            log::handler_panicked(&self.core.peer(), ticket.xid, &procedure, message);
+        });
+        let is_answered = !self.core.is_one_way(&ticket);
+        let answered = Answered::Panic {
+            message,
+            is_answered,
+        };
+        self.show_end(&mut ticket, &answered);
         self.core.fail_call(ticket, now);
+    }
+
+    /// Shows how a call has ended, if anybody wants to see it.
+    fn show_end(&self, ticket: &mut Ticket, answered: &Answered<'_>) {
+        if let Some(trace) = &mut ticket.trace {
+            trace.finish(answered, self.runtime.now());
+        }
+    }
+
+    /// What is known of the procedure of a call.
+    fn procedure(&self, ticket: &Ticket) -> Procedure {
+        let (which, number) = (ticket.program_version, ticket.procedure);
+        let described = catch(|| (self.describe)(which, number)).ok().flatten();
+        let unnamed = || Procedure::unnamed(which.program, which.version, number);
+        described.copied().unwrap_or_else(unnamed)
     }
 
     /// Says how much memory the connection holds, and hears whether it may hold

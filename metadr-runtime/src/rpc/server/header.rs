@@ -2,6 +2,7 @@
 
 use super::ProgramVersion;
 use super::reply::{accepted, denied, refused};
+use crate::rpc::Procedure;
 use crate::rpc::wire::{
     AcceptStat, AcceptedStatus, AuthStat, CallTarget, MessageStart, MsgType, OpaqueAuth,
     RPC_VERSION, RejectedReply, ReplyHeader, VersionRange,
@@ -19,7 +20,12 @@ pub(super) enum Header {
         arguments: Bytes,
     },
     /// A call to be answered like this.
-    Refused { xid: u32, reply: ReplyHeader },
+    Refused {
+        xid: u32,
+        /// What is called, if that could be read.
+        procedure: Option<Procedure>,
+        reply: ReplyHeader,
+    },
     /// Not a call.
     Malformed,
 }
@@ -42,18 +48,36 @@ fn try_read(mut record: Bytes, programs: &[ProgramVersion]) -> Result<Header, De
             high: RPC_VERSION,
         };
         let reply = ReplyHeader::MsgDenied(RejectedReply::RpcMismatch(versions));
-        return Ok(Header::Refused { xid, reply });
+        return Ok(Header::Refused {
+            xid,
+            procedure: None,
+            reply,
+        });
     }
-    let target = match read_target(&mut decoder)? {
-        Ok(target) => target,
-        Err(reason) => {
-            let reply = denied(reason);
-            return Ok(Header::Refused { xid, reply });
-        }
+    let [prog, vers, proc] = [
+        decoder.take_u32()?,
+        decoder.take_u32()?,
+        decoder.take_u32()?,
+    ];
+    let refused = |reply| Header::Refused {
+        xid,
+        procedure: Some(Procedure::unnamed(prog, vers, proc)),
+        reply,
     };
-    if let Some(reply) = refusal(&target, programs) {
-        return Ok(Header::Refused { xid, reply });
+    let (credential, verifier) = match read_auth(&mut decoder)? {
+        Ok(auth) => auth,
+        Err(reason) => return Ok(refused(denied(reason))),
+    };
+    if let Some(reply) = refusal(prog, vers, programs) {
+        return Ok(refused(reply));
     }
+    let target = CallTarget {
+        prog,
+        vers,
+        proc,
+        credential,
+        verifier,
+    };
     let header_size = decoder.position();
     record.advance(header_size);
     Ok(Header::Call {
@@ -63,11 +87,12 @@ fn try_read(mut record: Bytes, programs: &[ProgramVersion]) -> Result<Header, De
     })
 }
 
+/// A credential and a verifier.
+type Auth = (OpaqueAuth, OpaqueAuth);
+
 /// The rest of the header; the inner error is what the caller is told about a
 /// credential or a verifier that is longer than RFC 5531 §8.2 allows.
-fn read_target(decoder: &mut XdrDecoder<'_>) -> Result<Result<CallTarget, AuthStat>, DecodeError> {
-    let (prog, vers) = (decoder.take_u32()?, decoder.take_u32()?);
-    let proc = decoder.take_u32()?;
+fn read_auth(decoder: &mut XdrDecoder<'_>) -> Result<Result<Auth, AuthStat>, DecodeError> {
     let credential = match OpaqueAuth::decode(decoder) {
         Err(error) if is_malformed(&error) => return Ok(Err(AuthStat::AuthBadcred)),
         credential => credential?,
@@ -76,13 +101,7 @@ fn read_target(decoder: &mut XdrDecoder<'_>) -> Result<Result<CallTarget, AuthSt
         Err(error) if is_malformed(&error) => return Ok(Err(AuthStat::AuthBadverf)),
         verifier => verifier?,
     };
-    Ok(Ok(CallTarget {
-        prog,
-        vers,
-        proc,
-        credential,
-        verifier,
-    }))
+    Ok(Ok((credential, verifier)))
 }
 
 /// Whether something is there that is wrong, and not just something missing.
@@ -90,12 +109,12 @@ fn is_malformed(error: &DecodeError) -> bool {
     !matches!(error.kind(), DecodeErrorKind::MissingData { .. })
 }
 
-fn refusal(target: &CallTarget, programs: &[ProgramVersion]) -> Option<ReplyHeader> {
+fn refusal(program: u32, version: u32, programs: &[ProgramVersion]) -> Option<ReplyHeader> {
     let versions = programs
         .iter()
-        .filter(|served| served.program == target.prog)
+        .filter(|served| served.program == program)
         .map(|served| served.version);
-    if versions.clone().any(|version| version == target.vers) {
+    if versions.clone().any(|served| served == version) {
         return None;
     }
     Some(match (versions.clone().min(), versions.max()) {

@@ -3,7 +3,8 @@
 use super::budget::Budget;
 use super::calls::catch;
 use super::driver::{drive_server, in_order};
-use super::{Limits, ServerCore, Service, Shutdown, log};
+use super::{Limits, ServerCore, Service, Shutdown};
+use crate::rpc::trace::log;
 use crate::rt::{Listener, Runtime};
 use async_channel::Sender;
 use futures::future::{Either, select};
@@ -74,7 +75,7 @@ where
             // connection; trying again at once would only burn the processor.
             Err(error) => {
                 if pause == MIN_PAUSE {
-                    log::cannot_accept(&error);
+                    log::accept_failed(&error);
                 }
                 let sleep = runtime.sleep_until(runtime.now() + pause);
                 pause = (pause * 2).min(MAX_PAUSE);
@@ -110,9 +111,10 @@ impl<R: Runtime, S: Service> Connections<R, S> {
         if count >= self.limits.max_connections {
             // Closing tells the caller at once to go elsewhere; it would not
             // learn anything from waiting in the backlog.
+            log::connection_refused(peer, count);
             // A panic must not end the server.
             if let Err(panic) = catch(|| self.service.connection_refused(peer)) {
-                log::panicked(None, Some(peer), &panic);
+                log::callback_panicked("connection_refused", panic.message());
             }
             return;
         }

@@ -11,7 +11,6 @@ mod driver;
 mod header;
 mod limits;
 mod listen;
-mod log;
 mod pool;
 mod reply;
 mod service;
