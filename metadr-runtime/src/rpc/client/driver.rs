@@ -186,8 +186,12 @@ where
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        // For some streams that is a reason to forget who waits for writing.
+        if self.is_blocked || !self.needs_flush {
+            return Ok(());
+        }
         let mut cx = Context::from_waker(self.wakeups.stream());
-        if self.needs_flush && Pin::new(&mut self.stream).poll_flush(&mut cx)?.is_ready() {
+        if Pin::new(&mut self.stream).poll_flush(&mut cx)?.is_ready() {
             self.needs_flush = false;
         }
         Ok(())
