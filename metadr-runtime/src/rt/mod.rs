@@ -15,6 +15,8 @@ mod instant;
 mod listen;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 mod listener;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg(feature = "smol")]
 mod smol;
 #[cfg(any(feature = "async-std", feature = "smol"))]
@@ -34,6 +36,8 @@ pub use connect::{connect_any, timeout};
 pub use instant::Instant;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub use listener::AsyncIoListener;
+#[cfg(feature = "sim")]
+pub use sim::Sim;
 #[cfg(feature = "smol")]
 pub use smol::Smol;
 #[cfg(any(feature = "async-std", feature = "smol"))]

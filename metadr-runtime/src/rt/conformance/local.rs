@@ -1,5 +1,6 @@
 //! Unix sockets, over a peer of the standard library's.
 
+use super::streams::read_all;
 use crate::rt::{LocalStream, Runtime};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use std::io::{self, Read, Write};
@@ -43,9 +44,7 @@ async fn much_goes_both_ways<R: Runtime>(runtime: &R) {
     with_peer(runtime, peer, async |stream| {
         stream.write_all(&data).await.unwrap();
         stream.close().await.unwrap();
-        let mut echoed = Vec::new();
-        stream.read_to_end(&mut echoed).await.unwrap();
-        assert!(echoed == data);
+        assert!(read_all(stream, data.len()).await == data);
     })
     .await;
 }

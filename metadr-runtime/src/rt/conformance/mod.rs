@@ -31,6 +31,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// If the runtime does not behave.
 pub async fn test_all<R: Runtime>(runtime: &R) {
+    test_all_but_threads(runtime).await;
+    test_threads(runtime).await;
+}
+
+/// Checks all that `runtime` does on its own.
+///
+/// # Panics
+///
+/// If the runtime does not behave.
+pub async fn test_all_but_threads<R: Runtime>(runtime: &R) {
     timers::fire(runtime).await;
     let rest = async {
         timers::test_all(runtime).await;
@@ -41,6 +51,16 @@ pub async fn test_all<R: Runtime>(runtime: &R) {
         abandoned::test_all(runtime).await;
     };
     timeout(runtime, PATIENCE, rest).await.expect("no deadlock");
+}
+
+/// Checks what other threads do to `runtime`.
+///
+/// # Panics
+///
+/// If the runtime does not behave.
+pub async fn test_threads<R: Runtime>(runtime: &R) {
+    let test = tasks::a_task_is_woken_from_any_thread(runtime);
+    timeout(runtime, PATIENCE, test).await.expect("no deadlock");
 }
 
 /// Checks that `runtime` connects to Unix sockets.

@@ -4,7 +4,7 @@ use super::{abandon, pair, pause};
 use crate::rt::Runtime;
 use futures::channel::oneshot;
 use futures::future::join;
-use futures::io::{AsyncReadExt, AsyncWriteExt};
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use std::io::IoSlice;
 
 pub(super) async fn test_all<R: Runtime>(runtime: &R) {
@@ -21,6 +21,15 @@ pub(super) async fn test_all<R: Runtime>(runtime: &R) {
 /// More than any socket buffer holds, so that both sides have to wait.
 fn much() -> Vec<u8> {
     (0..8 << 20).map(|index: u32| (index >> 8) as u8).collect()
+}
+
+/// Reads to the end, which comes after `count` bytes. (`read_to_end` would clear
+/// all of its buffer each time that it has waited.)
+pub(super) async fn read_all<T: AsyncRead + Unpin>(stream: &mut T, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    stream.read_exact(&mut bytes).await.unwrap();
+    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    bytes
 }
 
 async fn bytes_go_both_ways<R: Runtime>(runtime: &R) {
@@ -41,10 +50,8 @@ async fn bytes_go_both_ways<R: Runtime>(runtime: &R) {
         writer.write_all(&data).await.unwrap();
         writer.close().await.unwrap();
     };
-    let mut echoed = Vec::new();
-    let receive = reader.read_to_end(&mut echoed);
-    let (received, ((), ())) = join(receive, join(send, echo)).await;
-    received.unwrap();
+    let receive = read_all(&mut reader, data.len());
+    let (echoed, ((), ())) = join(receive, join(send, echo)).await;
     assert!(echoed == data);
 }
 
@@ -55,8 +62,7 @@ async fn the_halves_may_belong_to_different_tasks<R: Runtime>(runtime: &R) {
         let (mut input, mut output) = stream.split();
         let (report, reported) = oneshot::channel();
         runtime.spawn(async move {
-            let mut bytes = Vec::new();
-            input.read_to_end(&mut bytes).await.unwrap();
+            let bytes = read_all(&mut input, much().len()).await;
             report.send(bytes).expect("the test listens");
         });
         received.push(reported);

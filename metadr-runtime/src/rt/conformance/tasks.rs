@@ -15,7 +15,6 @@ pub(super) async fn test_all<R: Runtime>(runtime: &R) {
     tasks_run_concurrently(runtime).await;
     a_task_may_start_tasks(runtime).await;
     a_task_whose_result_nobody_wants_goes_on(runtime).await;
-    a_task_is_woken_from_any_thread(runtime).await;
     a_busy_task_starves_nobody(runtime).await;
 }
 
@@ -68,7 +67,7 @@ async fn a_task_whose_result_nobody_wants_goes_on<R: Runtime>(runtime: &R) {
     has_ended.await.expect("the task goes on");
 }
 
-async fn a_task_is_woken_from_any_thread<R: Runtime>(runtime: &R) {
+pub(super) async fn a_task_is_woken_from_any_thread<R: Runtime>(runtime: &R) {
     let (to_task, mut from_thread) = mpsc::unbounded();
     let (to_test, mut from_task) = mpsc::unbounded();
     runtime.spawn(async move {
