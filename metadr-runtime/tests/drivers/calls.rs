@@ -5,7 +5,6 @@ use crate::service::calc::v1::procedure;
 use crate::service::{Pair, calc};
 use crate::support::{MOMENT, with_server};
 use bytes::Bytes;
-use futures::channel::oneshot;
 use futures::future::{join, join_all};
 use futures::poll;
 use metadr_runtime::rpc::{
@@ -51,30 +50,6 @@ fn five_hundred_calls_at_once_are_invoked_in_order() {
         assert_eq!(sums, expected);
         let order: Vec<_> = (0..500).collect();
         assert_eq!(*bed.service.notes.lock().unwrap(), order);
-    });
-}
-
-#[test]
-fn handles_and_tasks_may_be_on_different_threads() {
-    with_server(async |bed| {
-        let client = bed.client().await;
-        let callers = (0..4).map(|_| {
-            let (client, runtime) = (client.clone(), bed.runtime.clone());
-            let (report, reported) = oneshot::channel();
-            std::thread::spawn(move || {
-                // Under smol, this thread runs a part of the server's tasks meanwhile.
-                runtime.block_on(async {
-                    for left in 0..200 {
-                        let sum = client.add(Pair { left, right: 1 }).await;
-                        assert_eq!(sum, Ok(left + 1));
-                    }
-                });
-                report.send(()).unwrap();
-            });
-            reported
-        });
-        let reports = join_all(callers).await;
-        assert_eq!(reports, [Ok(()); 4]);
     });
 }
 

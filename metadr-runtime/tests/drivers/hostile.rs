@@ -123,7 +123,7 @@ fn a_server_that_is_none_fails_the_calls() {
     let too_long = [0xff; 4];
     let not_rpc = [0x80, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 7];
     for answer in [&too_long[..], &not_rpc] {
-        let runtime = Tested::new();
+        let runtime = Tested::default();
         run(&runtime, async {
             let (ours, mut socket) = socket_pair(&runtime).await;
             let client = rpc::Client::over(&runtime, ours, ClientConfig::default());

@@ -95,7 +95,7 @@ impl Service for Counting {
 
 #[test]
 fn the_service_hears_of_connections_over_the_limit() {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime, async {
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listener = runtime.listen(any_port).await.unwrap();
@@ -143,7 +143,7 @@ struct Troubled {
 impl Troubled {
     fn new(trouble: fn() -> io::Error) -> Self {
         Self {
-            inner: Tested::new(),
+            inner: Tested::default(),
             trouble,
             troubles: Arc::default(),
         }

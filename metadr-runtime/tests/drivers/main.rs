@@ -1,4 +1,4 @@
-//! The drivers over real sockets.
+//! The drivers over real sockets, and in `sim.rs` over simulated ones.
 //!
 //! Times matter only as upper bounds, far above what anything takes.
 
@@ -14,7 +14,8 @@ mod reconnect;
 mod service;
 mod services;
 mod support;
+mod threads;
 
-/// What the drivers run under; `async_std.rs` and `tokio.rs` have the same tests
-/// under the other ones.
+/// What the drivers run under. `async_std.rs`, `tokio.rs` and `sim.rs` have the
+/// same tests under the others.
 type Tested = metadr_runtime::rt::Smol;

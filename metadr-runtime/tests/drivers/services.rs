@@ -27,7 +27,7 @@ fn one_port_serves_several_programs() {
 
 #[test]
 fn one_server_serves_several_versions_of_a_program() {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime, async {
         let (theirs, ours) = socket_pair(&runtime).await;
         let service = Arc::new(other::Service(Other));
@@ -88,7 +88,7 @@ fn every_address_of_a_name_is_tried() {
 
 #[test]
 fn a_connection_of_the_callers_own_is_served_byte_by_byte() {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime, async {
         let (theirs, ours) = socket_pair(&runtime).await;
         let service = Arc::new(calc::v1::Service(Arc::<Calc>::default()));

@@ -41,7 +41,7 @@ pub(crate) fn with_server(test: impl AsyncFnOnce(&mut Bed)) {
 
 /// Runs `test` beside a server, which must then end when it is told to.
 pub(crate) fn with_limits(limits: Limits, test: impl AsyncFnOnce(&mut Bed)) {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime.clone(), async move {
         let mut bed = Bed::new(runtime, limits).await;
         test(&mut bed).await;

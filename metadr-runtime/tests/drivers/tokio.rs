@@ -10,6 +10,7 @@ mod reconnect;
 mod service;
 mod services;
 mod support;
+mod threads;
 
 /// What the drivers run under.
 type Tested = metadr_runtime::rt::Tokio;

@@ -83,7 +83,7 @@ fn a_deadlock_is_told() {
         sim.block_on(async {
             pause(&sim, SECOND).await;
             let (_stream, mut other) = pair(&sim).await;
-            other.read(&mut [0]).await.unwrap();
+            other.read_exact(&mut [0]).await.unwrap();
         });
     }));
     let message = *waiting.unwrap_err().downcast::<String>().unwrap();

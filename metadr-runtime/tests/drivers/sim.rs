@@ -1,0 +1,15 @@
+//! The same tests as in `main.rs`, in a simulation, where they take no time. What
+//! other threads do is no part of one; what links do is.
+
+mod backpressure;
+mod calls;
+mod closing;
+mod hostile;
+mod listening;
+mod service;
+mod services;
+mod simulated;
+mod support;
+
+/// What the drivers run under.
+type Tested = metadr_runtime::rt::Sim;
