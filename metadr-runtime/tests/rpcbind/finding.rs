@@ -3,7 +3,8 @@
 use crate::scripted::Scripted;
 use crate::support::{ADDER, OTHER, adder_service, adds, dead_address, listen, run, serve_at};
 use metadr_runtime::rpc::rpcbind::{
-    ConnectError, Location, Mapping, Rpcbind, RpcbindError, Version, connect_by,
+    ConnectError, Location, Mapping, Registration, RegistrationConfig, Rpcbind, RpcbindError,
+    Version, connect_by, connect_program,
 };
 use metadr_runtime::rpc::{ClientConfig, ProgramVersion};
 use std::time::{Duration, SystemTime};
@@ -147,10 +148,8 @@ fn time_and_statistics_are_of_later_versions() {
     }
 }
 
-/// Only a real rpcbind has port 111, so the name leads to none here, or to one
-/// that does not know the program.
 #[test]
-fn a_host_without_an_rpcbind_or_without_an_address_is_told() {
+fn that_there_is_no_rpcbind_is_told() {
     run(async |runtime| {
         let dead = Location::Tcp(dead_address());
         let config = ClientConfig::default();
@@ -161,5 +160,34 @@ fn a_host_without_an_rpcbind_or_without_an_address_is_told() {
                 if error.kind() == std::io::ErrorKind::ConnectionRefused
         );
         assert!(is_expected, "{outcome:?}");
+    });
+}
+
+/// The compiler finds out whether a task may do these.
+#[test]
+fn tasks_may_connect_and_register() {
+    fn assert_send<T: Send>(_: T) {}
+    run(async |runtime| {
+        let config = ClientConfig::default();
+        assert_send(connect_program(
+            &runtime,
+            "localhost",
+            ADDER,
+            config.clone(),
+        ));
+        let address = dead_address();
+        let registered = RegistrationConfig::default();
+        let registration = Registration::register(&runtime, &[ADDER], address, registered);
+        assert_send(registration);
+        assert_send(async {
+            let rpcbind = Rpcbind::connect(&runtime, &Location::Local, &config).await?;
+            let mapping = Mapping::tcp(ADDER, address);
+            rpcbind.set(&mapping).await?;
+            rpcbind.unset(ADDER, "tcp").await?;
+            rpcbind.get_address(ADDER).await?;
+            rpcbind.dump().await?;
+            rpcbind.time().await?;
+            rpcbind.statistics().await
+        });
     });
 }

@@ -233,6 +233,24 @@ fn what_a_dead_server_has_left_is_replaced() {
     );
 }
 
+/// Nobody is asked there: by now, another machine may serve the program.
+#[test]
+fn an_address_that_the_machine_has_lost_is_replaced() {
+    with_rpcbind(
+        "real::an_address_that_the_machine_has_lost_is_replaced",
+        async |runtime| {
+            let (rpcbind, new) = (local(&runtime).await, dead_address());
+            // One of those for documentation (RFC 5737), to which no way leads here.
+            let lost = SocketAddr::from(([192, 0, 2, 1], 2049));
+            assert!(rpcbind.set(&Mapping::tcp(ADDER, lost)).await.unwrap());
+            let config = RegistrationConfig::default();
+            let registration = Registration::register(&runtime, &[ADDER], new, config).await;
+            let _registration = registration.unwrap();
+            assert_eq!(rpcbind.get_address(ADDER).await.unwrap(), Some(new));
+        },
+    );
+}
+
 #[test]
 fn only_the_machine_itself_registers_and_only_the_owner_removes() {
     let name = "real::only_the_machine_itself_registers_and_only_the_owner_removes";

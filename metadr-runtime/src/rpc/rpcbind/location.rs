@@ -6,15 +6,15 @@ use crate::rpc::{Client, ClientConfig};
 use crate::rt::{Runtime, timeout};
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// The port of every rpcbind (RFC 1833 §2).
 pub(super) const PORT: u16 = RPCBIND_PORT as u16;
 /// Where rpcbind has its socket on Linux, and on other systems.
 const SOCKETS: [&str; 2] = ["/run/rpcbind.sock", "/var/run/rpcbind.sock"];
-/// The longest answer that is accepted, in bytes: tens of thousands of mappings.
-const MAX_REPLY: usize = 4 << 20;
+/// The longest answer that is accepted, in bytes: some ten thousand mappings.
+const MAX_REPLY: usize = 1 << 20;
 
 /// Where an rpcbind is.
 ///
@@ -37,8 +37,16 @@ pub enum Location {
 impl Location {
     /// Port 111 of this machine or another one.
     #[must_use]
-    pub fn host(ip: std::net::IpAddr) -> Self {
+    pub fn host(ip: IpAddr) -> Self {
         Self::Tcp(SocketAddr::new(ip, PORT))
+    }
+
+    /// Whether it is surely on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        match self {
+            Self::Local | Self::Socket(_) => true,
+            Self::Tcp(address) => address.ip().is_loopback(),
+        }
     }
 
     /// A connection to it, and the address it is to unless that is a Unix socket.

@@ -81,10 +81,12 @@ mod client;
 mod connect;
 mod error;
 mod location;
+mod lookup;
 mod mapping;
 mod registration;
 mod rival;
 mod serve;
+mod set;
 pub mod wire;
 
 pub use address::{AddressError, UniversalAddress};

@@ -129,7 +129,7 @@ impl Registration {
                 Takeover::FromAnybody => true,
                 Takeover::FromTheDead => {
                     // Two cannot listen at the same address.
-                    rival.overlaps(mapping) || is_dead(runtime, &rival, &self.config.client).await
+                    rival.overlaps(mapping) || is_dead(runtime, &rival, &self.config).await
                 }
             };
             if !may_go {

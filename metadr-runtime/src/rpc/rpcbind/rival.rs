@@ -1,29 +1,46 @@
 //! Whether a server that is registered is still alive.
 
 use super::address::loopback_like;
+use super::location::Location;
 use super::mapping::Mapping;
-use crate::rpc::{CallError, Client, ClientConfig, Procedure};
+use super::registration::RegistrationConfig;
+use crate::rpc::{CallError, Client, Procedure};
 use crate::rt::Runtime;
 use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
 
-/// Whether it is certain that nobody serves the program at its address: no
-/// connection is accepted there, or whoever accepts one refuses the program.
+/// Whether it is certain that nobody serves the program at its address: this
+/// machine does not have the address, no connection is accepted there, or
+/// whoever accepts one refuses the program.
 pub(super) async fn is_dead<R: Runtime>(
     runtime: &R,
     mapping: &Mapping,
-    config: &ClientConfig,
+    config: &RegistrationConfig,
 ) -> bool {
     let Ok(mut address) = mapping.socket_addr() else {
         return false;
     };
-    // What is registered is on this machine.
+    let is_here = config.location.is_local();
     if address.ip().is_unspecified() {
-        address.set_ip(loopback_like(address.ip()));
+        address.set_ip(match config.location {
+            Location::Tcp(peer) if !is_here => peer.ip(),
+            _ => loopback_like(address.ip()),
+        });
     }
-    match Client::connect(runtime, address, config.clone()).await {
+    // Another machine may have it by now, and serve the program there.
+    if is_here && is_gone(runtime, address.ip()).await {
+        return true;
+    }
+    match Client::connect(runtime, address, config.client.clone()).await {
         Ok(client) => refuses(&client, mapping).await,
         Err(error) => error.kind() == ErrorKind::ConnectionRefused,
     }
+}
+
+/// Whether this machine does not have the address any more.
+async fn is_gone<R: Runtime>(runtime: &R, ip: IpAddr) -> bool {
+    let listener = runtime.listen(SocketAddr::new(ip, 0)).await;
+    listener.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable)
 }
 
 /// Whether a server answers procedure 0, which all programs have and which does

@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// are gone when this is ready, and no new caller is sent here while calls in
 /// flight are being finished.
 ///
+/// If this future is dropped, they stay registered, and connections that have
+/// been accepted go on.
+///
 /// # Errors
 ///
 /// [`ServeError::Register`] before it serves anything. That of the listener,
