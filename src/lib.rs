@@ -38,3 +38,8 @@ pub use metadr_runtime::{rpc, rt, xdr};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So is that of the guide to RPC.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/rpc.md")]
+struct RpcGuide;

@@ -3,6 +3,7 @@
 use crate::namespace::{OUTSIDE_ADDRESS, inside, rpcinfo, with_rpcbind};
 use crate::support::{ADDER, adder_service, adds, dead_address, run, serve_at, with};
 use futures::future::join;
+use metadr_runtime::rpc::rpcbind::wire::rpcbind;
 use metadr_runtime::rpc::rpcbind::{
     ConnectError, Location, Mapping, RegisterError, Registration, RegistrationConfig, Rpcbind,
     RpcbindError, Version, connect_program, serve_registered,
@@ -212,6 +213,13 @@ fn a_client_connects_by_the_number_of_a_program() {
                 "{outcome:?}"
             );
             registration.unregister(&runtime).await.unwrap();
+
+            // A program in C that rpcbind knows is rpcbind.
+            let (program, version) = (rpcbind::NUMBER, rpcbind::v4::NUMBER);
+            let itself = ProgramVersion { program, version };
+            let rpc = connect_program(&runtime, "localhost", itself, config.clone()).await;
+            let client = rpcbind::v4::Client::new(rpc.unwrap());
+            assert!(client.dump().await.unwrap().is_some());
         },
     );
 }
