@@ -1,12 +1,19 @@
 //! Looking programs up, and connecting to them.
 
 use crate::scripted::Scripted;
-use crate::support::{ADDER, OTHER, adder_service, adds, dead_address, listen, run, serve_at};
+use crate::support::{
+    ADDER, OTHER, adder_service, adds, dead_address, listen, run, serve_at, until, with,
+};
 use metadr_runtime::rpc::rpcbind::{
     ConnectError, Location, Mapping, Registration, RegistrationConfig, Rpcbind, RpcbindError,
-    Version, connect_by, connect_program,
+    Version, connect_by, connect_program, serve_registered,
 };
-use metadr_runtime::rpc::{ClientConfig, ProgramVersion};
+use metadr_runtime::rpc::{
+    AuthFlavor, ClientConfig, Limits, OpaqueAuth, ProgramVersion, Reconnect, Shutdown,
+};
+use metadr_runtime::rt::Runtime;
+use metadr_runtime::xdr::Bytes;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 const VERSIONS: [Version; 3] = [Version::V2, Version::V3, Version::V4];
@@ -22,17 +29,75 @@ fn a_program_is_found_by_its_number() {
                 .await
                 .unwrap();
             assert_eq!(rpcbind.get_address(ADDER).await.unwrap(), None);
-            let outcome = connect_by(&runtime, &location, ADDER, &config).await;
+            let outcome = connect_by(&runtime, &location, ADDER, config.clone()).await;
             assert!(matches!(outcome, Err(ConnectError::NotRegistered(ADDER))));
 
             assert!(rpcbind.set(&Mapping::tcp(ADDER, address)).await.unwrap());
             assert_eq!(rpcbind.get_address(ADDER).await.unwrap(), Some(address));
-            let client = connect_by(&runtime, &location, ADDER, &config)
+            let client = connect_by(&runtime, &location, ADDER, config.clone())
                 .await
                 .unwrap();
             assert!(adds(client).await);
         });
     }
+}
+
+#[test]
+fn rpcbind_does_not_see_what_the_program_is_told_about_the_caller() {
+    run(async |runtime| {
+        let (table, location) = Scripted::start(&runtime, Version::V4).await;
+        let address = serve_at(&runtime, listen(&runtime).await, adder_service());
+        let universal = Mapping::tcp(ADDER, address).address;
+        table.insert(ADDER.program, ADDER.version, "tcp", universal.as_bytes());
+        // Of nobody: stamp, name, user, group and further groups are all 0.
+        let credential = OpaqueAuth {
+            flavor: AuthFlavor::AuthSys as i32,
+            body: Bytes::from_static(&[0; 20]),
+        };
+        let config = ClientConfig {
+            credential,
+            ..ClientConfig::default()
+        };
+        let client = connect_by(&runtime, &location, ADDER, config)
+            .await
+            .unwrap();
+        assert!(adds(client).await);
+    });
+}
+
+#[test]
+fn a_program_that_has_moved_is_found_again() {
+    run(async |runtime| {
+        let (table, location) = Scripted::start(&runtime, Version::V4).await;
+        let serve = async || {
+            let (listener, shutdown) = (listen(&runtime).await, Shutdown::new());
+            let serving = serve_registered(
+                runtime.clone(),
+                listener,
+                Arc::new(adder_service()),
+                Limits::default(),
+                shutdown.clone(),
+                with(&location),
+            );
+            runtime.spawn(async { serving.await.unwrap() });
+            until(&runtime, || !table.table().is_empty()).await;
+            shutdown
+        };
+        let first = serve().await;
+        let config = ClientConfig {
+            reconnect: Some(Reconnect::default()),
+            ..ClientConfig::default()
+        };
+        let client = connect_by(&runtime, &location, ADDER, config)
+            .await
+            .unwrap();
+        let client = client.with_idempotent(true);
+        assert!(adds(client.clone()).await);
+        first.start();
+        until(&runtime, || table.table().is_empty()).await;
+        let _second = serve().await;
+        assert!(adds(client).await);
+    });
 }
 
 #[test]
@@ -65,7 +130,7 @@ fn that_nobody_is_at_the_address_is_told() {
         let universal = Mapping::tcp(ADDER, dead).address;
         table.insert(ADDER.program, ADDER.version, "tcp", universal.as_bytes());
         let config = ClientConfig::default();
-        let outcome = connect_by(&runtime, &location, ADDER, &config).await;
+        let outcome = connect_by(&runtime, &location, ADDER, config.clone()).await;
         let Err(ConnectError::Connect { address, source }) = outcome else {
             panic!("{outcome:?}");
         };
@@ -153,7 +218,7 @@ fn that_there_is_no_rpcbind_is_told() {
     run(async |runtime| {
         let dead = Location::Tcp(dead_address());
         let config = ClientConfig::default();
-        let outcome = connect_by(&runtime, &dead, ADDER, &config).await;
+        let outcome = connect_by(&runtime, &dead, ADDER, config.clone()).await;
         let is_expected = matches!(
             &outcome,
             Err(ConnectError::Rpcbind(RpcbindError::Connect(error)))

@@ -4,7 +4,7 @@ use crate::support::{listen, serve_at};
 use metadr_runtime::rpc::rpcbind::wire::rpcbind::{v2, v3, v4};
 use metadr_runtime::rpc::rpcbind::wire::{self, Mapping};
 use metadr_runtime::rpc::rpcbind::{Location, UniversalAddress, Version};
-use metadr_runtime::rpc::{AuthStat, CallContext, ServiceError};
+use metadr_runtime::rpc::{AuthFlavor, AuthStat, CallContext, ServiceError};
 use metadr_runtime::rt::Smol;
 use metadr_runtime::xdr::{Bytes, List};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -265,7 +265,9 @@ impl v4::Server for Scripted {
         unavailable()
     }
 
-    async fn get_version_address(&self, _: CallContext, mapping: Mapping) -> Answer<Bytes> {
+    async fn get_version_address(&self, context: CallContext, mapping: Mapping) -> Answer<Bytes> {
+        let flavor = context.credential().flavor;
+        assert_eq!(flavor, AuthFlavor::AuthNone as i32, "it is for the program");
         Ok(self.find(&mapping, false))
     }
 

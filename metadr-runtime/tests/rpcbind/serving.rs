@@ -65,7 +65,7 @@ fn a_server_is_registered_while_it_serves() {
             let server = Registered::start(&runtime, listen(&runtime).await, &location);
             until(&runtime, || !table.table().is_empty()).await;
             let config = ClientConfig::default();
-            let client = connect_by(&runtime, &location, ADDER, &config)
+            let client = connect_by(&runtime, &location, ADDER, config.clone())
                 .await
                 .unwrap();
             assert!(adds(client.clone()).await);

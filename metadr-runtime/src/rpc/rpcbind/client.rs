@@ -39,7 +39,8 @@ pub enum Version {
 }
 
 impl Rpcbind {
-    /// Connects to the rpcbind at `location`. Of `config`, both times count.
+    /// Connects to the rpcbind at `location`. Of `config`, its times
+    /// and its longest reply count.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 
 use super::error::RpcbindError;
 use super::wire::RPCBIND_PORT;
-use crate::rpc::{Client, ClientConfig};
+use crate::rpc::{Client, ClientConfig, OpaqueAuth};
 use crate::rt::{Runtime, timeout};
 use std::fmt;
 use std::io;
@@ -57,7 +57,7 @@ impl Location {
     ) -> Result<(Client, Option<SocketAddr>), RpcbindError> {
         let config = ClientConfig {
             max_reply: config.max_reply.min(MAX_REPLY),
-            ..config.clone()
+            ..for_once(config)
         };
         match self {
             Self::Local => connect_local(runtime, &config).await,
@@ -65,6 +65,16 @@ impl Location {
             Self::Tcp(address) => connect_tcp(runtime, *address, &config).await,
         }
         .map_err(RpcbindError::Connect)
+    }
+}
+
+/// The times of `config`, for a connection that is used and dropped. What calls
+/// of a program say about the caller is nobody else's business.
+pub(super) fn for_once(config: &ClientConfig) -> ClientConfig {
+    ClientConfig {
+        credential: OpaqueAuth::none(),
+        reconnect: None,
+        ..config.clone()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a server that is registered is still alive.
 
 use super::address::loopback_like;
-use super::location::Location;
+use super::location::{Location, for_once};
 use super::mapping::Mapping;
 use super::registration::RegistrationConfig;
 use crate::rpc::{CallError, Client, Procedure};
@@ -31,7 +31,7 @@ pub(super) async fn is_dead<R: Runtime>(
     if is_here && is_gone(runtime, address.ip()).await {
         return true;
     }
-    match Client::connect(runtime, address, config.client.clone()).await {
+    match Client::connect(runtime, address, for_once(&config.client)).await {
         Ok(client) => refuses(&client, mapping).await,
         Err(error) => error.kind() == ErrorKind::ConnectionRefused,
     }
