@@ -72,7 +72,7 @@ fn missing(interface: &Interface) -> String {
     let Interface { name, folder, .. } = interface;
     format!(
         "mod {name} {{ #[test] fn exchange() {{
-            crate::skip({name:?}, \"there is no {folder}/{name}.x\"); }} }}\n"
+            crate::support::skip({name:?}, \"there is no {folder}/{name}.x\"); }} }}\n"
     )
 }
 

@@ -21,8 +21,9 @@
 // Names come of the files.
 #![allow(clippy::enum_variant_names)]
 
-mod c_strings;
 mod peer;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod interfaces {
     include!("../../interfaces.rs");
@@ -30,14 +31,14 @@ mod interfaces {
 
 include!(concat!(env!("OUT_DIR"), "/interfaces.rs"));
 
-use arbitrary::{Arbitrary, Unstructured};
+use arbitrary::Arbitrary;
 use fastrand::Rng;
 use metadr_runtime::xdr::{Bytes, Decode, DecodeErrorKind, Encode, from_bytes, to_bytes};
 use peer::{Answer, Peer};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fmt::Debug;
-use std::io::{Write as _, stderr};
+use support::{random, skip};
 
 /// Every run sends the values of this seed, and as many of a new one.
 const SEED: u64 = 0x4d65_7461_4452;
@@ -99,19 +100,10 @@ fn exchange(interface: &str, types: &[Type], pool: &[i32]) {
     peer.stop();
 }
 
-/// Says that a test is skipped, on the real standard error: what `eprintln!`
-/// prints is shown of tests that fail, and no others.
-fn skip(interface: &str, why: &str) {
-    let message = format!("{interface}.x: skipped: {why}");
-    assert!(std::env::var_os("METADR_CI").is_none(), "{message}");
-    // Whether anybody reads it is no reason to fail.
-    let _ = stderr().lock().write_all(format!("{message}\n").as_bytes());
-}
-
 fn exchange_type<T: Value>(exchange: &mut Exchange<'_>) {
     let mut seen = HashSet::new();
     for _ in 0..VALUES {
-        let value: T = exchange.value();
+        let value: T = random::value(&mut exchange.random);
         let encoded = to_bytes(&value).unwrap();
         assert_eq!(encoded.len(), value.encoded_len(), "{}", exchange.place);
         exchange.send(&value, &encoded);
@@ -124,18 +116,6 @@ fn exchange_type<T: Value>(exchange: &mut Exchange<'_>) {
 }
 
 impl Exchange<'_> {
-    /// A value that C can hold.
-    fn value<T: Value>(&mut self) -> T {
-        loop {
-            let mut source = vec![0; self.random.usize(1..2000)];
-            self.random.fill(&mut source);
-            let value = T::arbitrary(&mut Unstructured::new(&source)).unwrap();
-            if c_strings::can_hold(&value) {
-                return value;
-            }
-        }
-    }
-
     /// Ours to C and back.
     fn send<T: Value>(&mut self, value: &T, encoded: &Bytes) {
         let answer = self.peer.code(self.index, encoded);

@@ -1,6 +1,7 @@
 //! The C program: how it is built, and how it is asked.
 
 use crate::interfaces::Interface;
+use crate::support::c;
 use metadr_runtime::xdr::Bytes;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
@@ -8,8 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
-/// Where Debian has libtirpc's headers.
-const TIRPC: &str = "/usr/include/tirpc";
 /// What `peer.c` says in place of a length.
 const REFUSED: u32 = u32::MAX;
 
@@ -38,12 +37,7 @@ impl Peer {
         types: &[&str],
         pool: &[i32],
     ) -> Result<Self, String> {
-        for tool in ["rpcgen", "cc"] {
-            find(tool).ok_or_else(|| format!("{tool} is not installed"))?;
-        }
-        if !Path::new(TIRPC).join("rpc/rpc.h").exists() {
-            return Err("the headers of libtirpc are not installed".to_owned());
-        }
+        c::find_tools()?;
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let program = build(interface, types, pool, folder.path());
         let errors = File::create(folder.path().join("errors")).unwrap();
@@ -118,43 +112,22 @@ impl Peer {
     }
 }
 
-/// Where a program is.
-fn find(tool: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let mut places = std::env::split_paths(&path).map(|folder| folder.join(tool));
-    places.find(|place| place.is_file())
-}
-
 /// Runs rpcgen and the C compiler.
 fn build(interface: &Interface, types: &[&str], pool: &[i32], folder: &Path) -> PathBuf {
     let Interface { name, .. } = interface;
     let file = format!("{name}.x");
     // rpcgen's routines include the header by this name.
     fs::copy(Path::new(interface.folder).join(&file), folder.join(&file)).unwrap();
-    let rpcgen = |option: &str, to: &str| {
-        run(
-            Command::new("rpcgen").args([option, "-o", to, &file]),
-            folder,
-        );
-    };
-    rpcgen("-h", &format!("{name}.h"));
-    rpcgen("-c", "routines.c");
+    c::rpcgen(folder, &["-h"], &file, &format!("{name}.h"));
+    c::rpcgen(folder, &["-c"], &file, "routines.c");
     let types: String = types.iter().map(|one| format!(" X({one})")).collect();
     let pool: String = pool.iter().map(|one| format!("({one}),")).collect();
     let table = format!("#include \"{name}.h\"\n#define TYPES(X){types}\n#define POOL {pool}\n");
     fs::write(folder.join("types.h"), table).unwrap();
     fs::write(folder.join("peer.c"), include_str!("../../peer.c")).unwrap();
-    let mut compiler = Command::new("cc");
-    // What rpcgen writes is full of unused variables.
-    compiler.args(["-std=gnu11", "-O1", "-g", "-w"]);
-    compiler.args(["-I", TIRPC]).args(interface.c_flags);
+    let mut compiler = c::compiler();
+    compiler.args(interface.c_flags);
     compiler.args(["peer.c", "routines.c", "-o", "peer", "-ltirpc"]);
-    run(&mut compiler, folder);
+    c::run(&mut compiler, folder);
     folder.join("peer")
-}
-
-fn run(command: &mut Command, folder: &Path) {
-    let output = command.current_dir(folder).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
 }
