@@ -4,12 +4,9 @@ use crate::bed::{with_our_clients, with_our_server};
 use crate::drifted::{drifted, elsewhere};
 use crate::every_kind::{FAIL_BY_PANIC, FAIL_WITH_SYSTEM_ERROR, Point};
 use crate::programs::{Programs, USUAL_BUFFER};
-use crate::proxy::{Alteration, record};
+use crate::proxy::{THIRD_VERSION, record};
 use metadr_runtime::rpc::{AuthStat, CallError, CloseReason};
 
-/// Where the first call of a connection has the lowest byte of the version of
-/// RPC: after the record mark, the transaction id and the type of the message.
-const RPC_VERSION_OFFSET: usize = 15;
 /// All reasons of an AUTH_ERROR that RFC 5531 knows.
 const REASONS: std::ops::RangeInclusive<i32> = 1..=14;
 
@@ -106,11 +103,7 @@ fn c_sees_that_our_server_speaks_no_other_version_of_rpc() {
         return;
     };
     with_our_server(|address| {
-        let third = Alteration::Replace {
-            offset: RPC_VERSION_OFFSET,
-            by: 3,
-        };
-        record(address, third, |address| {
+        record(address, THIRD_VERSION, |address| {
             let said = programs.client(address, USUAL_BUFFER, &["fail", "0", "0"]);
             assert_eq!(said, "0: RPC_VERSMISMATCH 2 2\n0: RPC_SUCCESS\n");
         });
@@ -124,11 +117,7 @@ fn our_client_survives_that_c_speaks_no_other_version_of_rpc() {
         return;
     };
     let server = programs.server(USUAL_BUFFER);
-    let third = Alteration::Replace {
-        offset: RPC_VERSION_OFFSET,
-        by: 3,
-    };
-    record(server.address, third, |address| {
+    record(server.address, THIRD_VERSION, |address| {
         with_our_clients(address, async |clients| {
             let closed = CallError::Closed {
                 reason: CloseReason::ByServer,

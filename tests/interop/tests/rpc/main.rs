@@ -2,8 +2,9 @@
 //! has made of the same `.x` files, on libtirpc: our client with a server in C,
 //! and a client in C with our server.
 //!
-//! The programs, and the interfaces, are in `rpc/`. Where rpcgen, a C compiler
-//! or libtirpc are missing, the tests say so and pass, unless `METADR_CI` is set.
+//! The programs, and the interfaces, are in `rpc/`. Where rpcgen, a C compiler,
+//! libtirpc or tshark are missing, the tests that need them say so and pass,
+//! unless `METADR_CI` is set.
 
 // What is generated is for others to use.
 #![allow(dead_code, unreachable_pub)]
@@ -12,11 +13,14 @@ mod batches;
 mod bed;
 mod errors;
 mod fragments;
+mod pcap;
 mod programs;
 mod proxy;
 mod service;
+mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
+mod tshark;
 mod turn;
 mod values;
 

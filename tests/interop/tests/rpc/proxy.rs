@@ -30,6 +30,10 @@ pub(crate) enum Alteration {
     Replace { offset: usize, by: u8 },
 }
 
+/// Makes the first call of each connection one of version 3 of RPC: after the
+/// record mark, the transaction id and the type of the message.
+pub(crate) const THIRD_VERSION: Alteration = Alteration::Replace { offset: 15, by: 3 };
+
 /// Bytes that came at once.
 #[derive(Debug)]
 pub(crate) struct Chunk {
@@ -46,14 +50,28 @@ pub(crate) struct Fragment {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What clients and server wrote, in the order in which it came, before it
-/// was altered.
+/// What clients and server wrote, in the order in which it came, before it was
+/// altered.
 #[derive(Debug)]
 pub(crate) struct Recording {
     pub(crate) chunks: Vec<Chunk>,
 }
 
 impl Recording {
+    /// Several recordings as one, one after another.
+    pub(crate) fn join(recordings: impl IntoIterator<Item = Self>) -> Self {
+        let mut chunks = Vec::<Chunk>::new();
+        for recording in recordings {
+            let numbers = chunks.iter().map(|chunk| chunk.connection + 1);
+            let before = numbers.max().unwrap_or(0);
+            chunks.extend(recording.chunks.into_iter().map(|chunk| Chunk {
+                connection: before + chunk.connection,
+                ..chunk
+            }));
+        }
+        Self { chunks }
+    }
+
     /// The fragments that one side wrote on the first connection.
     pub(crate) fn fragments(&self, side: Side) -> Vec<Fragment> {
         let chunks = self.chunks.iter();
