@@ -3,6 +3,8 @@
 //! `cargo run --release [-- [SHAPE…] [encode|decode]]` prints the table of
 //! docs/performance.md. What is compared, and how, is said there.
 
+#![forbid(unsafe_code)]
+
 mod contender;
 mod contenders;
 mod measure;

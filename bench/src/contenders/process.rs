@@ -2,8 +2,9 @@
 //! tools are there, and that measure themselves, a line at a time.
 
 use crate::contender::{Contender, Fingerprint, Operation, Shape};
+use metadr_bench::peers::{self, Build, run};
 use std::io::{BufRead, BufReader, Error, Result, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -18,12 +19,12 @@ pub(crate) fn tirpc() -> Result<Program> {
     std::fs::copy(build.source("../shapes.x"), build.output("shapes.x"))?;
     for (option, output) in [("-h", "shapes.h"), ("-c", "shapes_xdr.c")] {
         run(Command::new("rpcgen")
-            .current_dir(&build.directory)
+            .current_dir(build.directory())
             .args([option, "-o", output, "shapes.x"]))?;
     }
     let program = build.output("peer");
     run(Command::new("cc")
-        .current_dir(&build.directory)
+        .current_dir(build.directory())
         .args(["-O3", "-w", "-I/usr/include/tirpc", "-I.", "-o"])
         .arg(&program)
         .arg(build.source("tirpc.c"))
@@ -40,8 +41,7 @@ pub(crate) fn tirpc() -> Result<Program> {
 ///
 /// What failed of building the peer.
 pub(crate) fn xdrpp() -> Result<Program> {
-    let root = std::env::var_os("XDRPP").ok_or_else(|| Error::other("XDRPP is not set"))?;
-    let root = Path::new(&root);
+    let root = peers::xdrpp()?;
     let build = Build::new("xdrpp")?;
     let [header, program] = ["shapes.hh", "peer"].map(|name| build.output(name));
     run(Command::new(root.join("xdrc/xdrc"))
@@ -51,9 +51,9 @@ pub(crate) fn xdrpp() -> Result<Program> {
         .arg(build.source("../shapes.x")))?;
     run(Command::new("c++")
         .args(["-std=c++20", "-O3", "-I"])
-        .arg(root)
+        .arg(&root)
         .arg("-I")
-        .arg(&build.directory)
+        .arg(build.directory())
         .arg("-o")
         .arg(&program)
         .arg(build.source("xdrpp.cc"))
@@ -62,47 +62,6 @@ pub(crate) fn xdrpp() -> Result<Program> {
         name: "XDRPP",
         path: program,
     })
-}
-
-/// Where a peer is built.
-struct Build {
-    directory: PathBuf,
-}
-
-impl Build {
-    fn new(name: &str) -> Result<Self> {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers");
-        let directory = directory.join(name);
-        // Generators refuse to write over what there is.
-        if directory.exists() {
-            std::fs::remove_dir_all(&directory)?;
-        }
-        std::fs::create_dir_all(&directory)?;
-        Ok(Self { directory })
-    }
-
-    fn source(&self, name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("peers")
-            .join(name)
-    }
-
-    fn output(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
-    }
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .map_err(|error| Error::other(format!("{program}: {error}")))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&output.stderr);
-    let first = text.lines().next().unwrap_or_default();
-    Err(Error::other(format!("{program}: {first}")))
 }
 
 /// A peer that has been built.

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 /// Is a server.
 pub(crate) fn serve(contender: &str) -> Result<(), Box<dyn Error>> {
-    let contender = Contender::named(contender)?;
+    let contender = Contender::native(contender)?;
     contender.serve(&|port| {
         // On a thread of its own, as the server has this one from now on.
         let answering = thread::Builder::new().spawn(move || {
@@ -58,7 +58,7 @@ fn answer_as_server(port: u16) -> Result<(), Box<dyn Error>> {
 
 /// Is a client.
 pub(crate) fn call(contender: &str, scenario: &str, port: &str) -> Result<(), Box<dyn Error>> {
-    let contender = Contender::named(contender)?;
+    let contender = Contender::native(contender)?;
     let scenario = Scenario::all()
         .find(|known| known.to_string() == scenario)
         .ok_or("no such scenario")?;

@@ -39,11 +39,11 @@ fn compare(words: &[&str]) -> Result<(), Box<dyn Error>> {
     if let Some(word) = words.iter().find(|word| !known(word)) {
         return Err(format!("there is no contender, load or payload called {word}").into());
     }
-    let contenders = contenders::chosen(words)?;
-    let mut report = Report::new(&contenders);
+    let programs = contenders::chosen(words);
+    let mut report = Report::new(&programs);
     for scenario in Scenario::chosen(words) {
-        let results = measure::measure(&contenders, scenario)?;
-        report.add(scenario, results);
+        let samples = measure::measure(&programs, scenario)?;
+        report.add(scenario, samples);
     }
     print!("{report}");
     Ok(())

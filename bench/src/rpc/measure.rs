@@ -17,12 +17,13 @@ const ROUNDS: usize = 4;
 /// How long a measurement takes, in nanoseconds.
 const SLICE: f64 = 100e6;
 
-/// The least of each figure for each program, with what has been allocated.
+/// The least of each figure for each program, with what has been allocated;
+/// nothing for those that cannot do it.
 ///
 /// # Errors
 ///
 /// If a contender does not answer.
-pub(crate) fn measure(programs: &[Program], scenario: Scenario) -> Result<Vec<Sample>> {
+pub(crate) fn measure(programs: &[Program], scenario: Scenario) -> Result<Vec<Option<Sample>>> {
     // A profiler is better off with a number of calls that is known.
     let fixed: Option<u64> = match env::var("CALLS") {
         Ok(calls) => Some(calls.parse().map_err(Error::other)?),
@@ -32,9 +33,11 @@ pub(crate) fn measure(programs: &[Program], scenario: Scenario) -> Result<Vec<Sa
         Some(_) => (1, 1),
         None => (PASSES, ROUNDS),
     };
+    let able = |program: &&Program| program.contender.can(scenario.load);
+    let measured: Vec<&Program> = programs.iter().filter(able).collect();
     let mut least: Option<Vec<Sample>> = None;
     for _ in 0..passes {
-        let samples = measure_in_new_processes(programs, scenario, fixed, rounds)?;
+        let samples = measure_in_new_processes(&measured, scenario, fixed, rounds)?;
         least = Some(match least {
             None => samples,
             Some(least) => {
@@ -43,45 +46,77 @@ pub(crate) fn measure(programs: &[Program], scenario: Scenario) -> Result<Vec<Sa
             }
         });
     }
-    Ok(least.unwrap_or_default())
+    let mut least = least.unwrap_or_default().into_iter();
+    let all = programs
+        .iter()
+        .map(|program| able(&program).then(|| least.next()).flatten());
+    Ok(all.collect())
 }
 
 fn measure_in_new_processes(
-    programs: &[Program],
+    programs: &[&Program],
     scenario: Scenario,
     fixed: Option<u64>,
     rounds: usize,
 ) -> Result<Vec<Sample>> {
-    let mut pairs = Vec::new();
+    let mut contestants = Vec::new();
     for program in programs {
+        contestants.push(Contestant::start(program, scenario, fixed)?);
+    }
+    let mut random = fastrand::Rng::new();
+    let mut order: Vec<usize> = (0..contestants.len()).collect();
+    for _ in 0..rounds {
+        // Nobody is always the one after the same other.
+        random.shuffle(&mut order);
+        for &index in &order {
+            contestants[index].measure()?;
+        }
+    }
+    // A profiler has seen enough.
+    let may_count = fixed.is_none();
+    let ended = contestants.into_iter();
+    ended.map(|contestant| contestant.end(may_count)).collect()
+}
+
+/// A program that has been started.
+struct Contestant<'a> {
+    program: &'a Program,
+    pair: Pair,
+    /// How many calls a measurement is of.
+    calls: u64,
+    least: Option<Sample>,
+}
+
+impl<'a> Contestant<'a> {
+    fn start(program: &'a Program, scenario: Scenario, fixed: Option<u64>) -> Result<Self> {
         let mut pair = Pair::start(program, scenario)?;
         let calls = match fixed {
             Some(calls) => calls,
             None => calls_in_a_slice(&mut pair)?,
         };
-        pairs.push((pair, calls));
+        Ok(Self {
+            program,
+            pair,
+            calls,
+            least: None,
+        })
     }
-    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); pairs.len()];
-    let mut random = fastrand::Rng::new();
-    let mut order: Vec<usize> = (0..pairs.len()).collect();
-    for _ in 0..rounds {
-        random.shuffle(&mut order);
-        for &index in &order {
-            let (pair, calls) = &mut pairs[index];
-            samples[index].push(pair.run(*calls)?);
+
+    fn measure(&mut self) -> Result<()> {
+        let sample = self.pair.run(self.calls)?;
+        let least = self.least.map_or(sample, |least| least.least(&sample));
+        self.least = Some(least);
+        Ok(())
+    }
+
+    fn end(mut self, may_count: bool) -> Result<Sample> {
+        let least = self.least.expect("it has been measured");
+        if !may_count || !self.program.contender.counts() {
+            return Ok(least);
         }
+        self.pair.count()?;
+        Ok(least.with_allocations_of(&self.pair.run(self.calls)?))
     }
-    let mut all = Vec::new();
-    for ((mut pair, calls), samples) in pairs.into_iter().zip(samples) {
-        let least = samples.into_iter().reduce(|one, other| one.least(&other));
-        let mut least = least.expect("there is a round");
-        if fixed.is_none() {
-            pair.count()?;
-            least = least.with_allocations_of(&pair.run(calls)?);
-        }
-        all.push(least);
-    }
-    Ok(all)
 }
 
 /// How many calls take as long as a measurement should, by the wall.

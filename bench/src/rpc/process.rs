@@ -10,6 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 pub(crate) struct Pair {
     server: Process,
     client: Process,
+    is_counting: bool,
 }
 
 /// What a call costs, in nanoseconds.
@@ -28,8 +29,14 @@ pub(crate) struct Sample {
 pub(crate) struct Usage {
     /// Nanoseconds of a processor.
     pub(crate) time: f64,
-    /// How often memory was allocated, if that was counted.
-    pub(crate) allocations: f64,
+    /// In a run that was not timed.
+    pub(crate) allocated: Option<Allocated>,
+}
+
+/// What one call allocates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allocated {
+    pub(crate) count: f64,
     pub(crate) bytes: f64,
 }
 
@@ -75,13 +82,19 @@ impl Pair {
         let (server, [port]) = Process::start(program, "SERVER_UNDER", &words)?;
         let words = ["client".to_owned(), scenario.to_string(), port.to_string()];
         let (client, [_]) = Process::start(program, "CLIENT_UNDER", &words)?;
-        Ok(Self { server, client })
+        let is_counting = false;
+        Ok(Self {
+            server,
+            client,
+            is_counting,
+        })
     }
 
     /// Lets both count allocations from now on.
     pub(crate) fn count(&mut self) -> Result<()> {
         let [_] = self.server.ask("count")?;
         let [_] = self.client.ask("count")?;
+        self.is_counting = true;
         Ok(())
     }
 
@@ -93,10 +106,10 @@ impl Pair {
         let after: [u64; 3] = self.server.ask("usage")?;
         let usage = |numbers: [u64; 3]| {
             let [time, allocations, bytes] = numbers.map(|number| number as f64 / calls as f64);
+            let count = allocations;
             Usage {
                 time,
-                allocations,
-                bytes,
+                allocated: self.is_counting.then_some(Allocated { count, bytes }),
             }
         };
         Ok(Sample {

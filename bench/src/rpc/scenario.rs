@@ -28,11 +28,9 @@ pub(crate) enum Payload {
 impl Scenario {
     /// All that there are.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        let loads = [Load::Serial, Load::Connections, Load::Pipelined];
-        loads.into_iter().flat_map(|load| {
-            let payloads = [Payload::Null, Payload::Echo100, Payload::Echo64K];
-            payloads.map(|payload| Self { load, payload })
-        })
+        Load::ALL
+            .into_iter()
+            .flat_map(|load| Payload::ALL.map(|payload| Self { load, payload }))
     }
 
     /// Those whose load and payload are among `words`, where any are.
@@ -52,6 +50,8 @@ impl Scenario {
 }
 
 impl Load {
+    pub(crate) const ALL: [Self; 3] = [Self::Serial, Self::Connections, Self::Pipelined];
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Serial => "serial",
@@ -60,6 +60,7 @@ impl Load {
         }
     }
 
+    /// The name in the tables.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Serial => "One connection, one call at a time",
@@ -84,11 +85,22 @@ impl Load {
 }
 
 impl Payload {
+    pub(crate) const ALL: [Self; 3] = [Self::Null, Self::Echo100, Self::Echo64K];
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Echo100 => "echo100",
             Self::Echo64K => "echo64k",
+        }
+    }
+
+    /// The name in the tables.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Echo100 => "echo 100 B",
+            Self::Echo64K => "echo 64 KiB",
         }
     }
 

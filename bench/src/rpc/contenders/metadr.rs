@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 metadr_runtime::xdr!("echo.x");
 
-use echo::v1::{Client, Server, Service};
+use echo_program::v1::{Client, Server, Service};
 
 /// It, on a runtime.
 pub(super) struct MetaDr<R>(pub(super) fn() -> R);

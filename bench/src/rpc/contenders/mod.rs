@@ -2,8 +2,11 @@
 
 mod bare;
 mod metadr;
+mod programs;
+mod tarpc;
 
-use crate::scenario::Scenario;
+use self::tarpc::Tarpc;
+use crate::scenario::{Load, Scenario};
 use crate::work::Latencies;
 use bare::Bare;
 use metadr::MetaDr;
@@ -13,9 +16,12 @@ use std::io;
 use std::path::PathBuf;
 
 /// An implementation of RPC, or the loop that they are compared with.
+#[derive(Clone, Copy)]
 pub(crate) struct Contender {
-    /// Its name, which ends with that of its runtime if ours runs on it too.
+    /// Its name, as a word.
     pub(crate) name: &'static str,
+    /// Its name in the tables.
+    pub(crate) title: &'static str,
     pub(crate) kind: Kind,
     code: Code,
 }
@@ -23,19 +29,27 @@ pub(crate) struct Contender {
 /// What a contender is to the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Ours,
-    Bare,
+    /// This project, on a runtime.
+    Ours(&'static str),
+    /// The loop, on a runtime.
+    Bare(&'static str),
     Peer,
 }
 
 /// Where a contender is.
+#[derive(Clone, Copy)]
 enum Code {
     /// In this program.
     Native(&'static (dyn Native + Sync)),
+    /// In another one, of C or C++, that is built by this.
+    Program {
+        build: fn() -> io::Result<PathBuf>,
+        can_pipeline: bool,
+    },
 }
 
 /// A contender that is in this program.
-trait Native {
+pub(crate) trait Native {
     /// Serves until the process ends, after telling on which port.
     fn serve(&self, listening: Listening<'_>) -> Result<(), Box<dyn Error>>;
 
@@ -44,56 +58,123 @@ trait Native {
 }
 
 /// Is told the port on which a server listens.
-type Listening<'a> = &'a dyn Fn(u16) -> io::Result<()>;
+pub(crate) type Listening<'a> = &'a dyn Fn(u16) -> io::Result<()>;
 
 /// Makes so many calls.
 pub(crate) type Calls = Box<dyn FnMut(u64) -> Latencies>;
 
 impl Contender {
-    /// All that there are, those on one runtime beside each other.
-    pub(crate) const ALL: [Self; 4] = [
-        Self::native("metadr-smol", Kind::Ours, &MetaDr(Smol::new)),
-        Self::native("bare-smol", Kind::Bare, &Bare(Smol::new)),
-        Self::native("metadr-async-std", Kind::Ours, &MetaDr(AsyncStd::new)),
-        Self::native("bare-async-std", Kind::Bare, &Bare(AsyncStd::new)),
+    /// All that there are, in the order of the tables.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::ours("metadr-smol", "metaDR, smol", "smol", &MetaDr(Smol::new)),
+        Self::bare("bare-smol", "bare loop, smol", "smol", &Bare(Smol::new)),
+        Self::ours(
+            "metadr-async-std",
+            "metaDR, async-std",
+            "async-std",
+            &MetaDr(AsyncStd::new),
+        ),
+        Self::bare(
+            "bare-async-std",
+            "bare loop, async-std",
+            "async-std",
+            &Bare(AsyncStd::new),
+        ),
+        Self {
+            name: "tarpc",
+            title: "tarpc, tokio",
+            kind: Kind::Peer,
+            code: Code::Native(&Tarpc),
+        },
+        Self::program("xdrpp-arpc", "XDRPP, arpc", programs::xdrpp, true),
+        Self::program("xdrpp-srpc", "XDRPP, srpc client", programs::xdrpp, false),
+        Self::program("libtirpc", "libtirpc", programs::tirpc, false),
     ];
 
-    const fn native(name: &'static str, kind: Kind, code: &'static (dyn Native + Sync)) -> Self {
-        let code = Code::Native(code);
-        Self { name, kind, code }
+    const fn ours(
+        name: &'static str,
+        title: &'static str,
+        runtime: &'static str,
+        code: &'static (dyn Native + Sync),
+    ) -> Self {
+        Self {
+            name,
+            title,
+            kind: Kind::Ours(runtime),
+            code: Code::Native(code),
+        }
     }
 
-    pub(crate) fn named(name: &str) -> Result<Self, Box<dyn Error>> {
-        let mut all = Self::ALL.into_iter();
-        let found = all.find(|contender| contender.name == name);
-        found.ok_or_else(|| format!("there is no contender called {name}").into())
+    const fn bare(
+        name: &'static str,
+        title: &'static str,
+        runtime: &'static str,
+        code: &'static (dyn Native + Sync),
+    ) -> Self {
+        Self {
+            name,
+            title,
+            kind: Kind::Bare(runtime),
+            code: Code::Native(code),
+        }
+    }
+
+    const fn program(
+        name: &'static str,
+        title: &'static str,
+        build: fn() -> io::Result<PathBuf>,
+        can_pipeline: bool,
+    ) -> Self {
+        Self {
+            name,
+            title,
+            kind: Kind::Peer,
+            code: Code::Program {
+                build,
+                can_pipeline,
+            },
+        }
+    }
+
+    /// The one that is in this program and has this name.
+    pub(crate) fn native(name: &str) -> Result<&'static dyn Native, Box<dyn Error>> {
+        let found = Self::ALL.into_iter().find(|one| one.name == name);
+        match found.map(|contender| contender.code) {
+            Some(Code::Native(native)) => Ok(native),
+            _ => Err(format!("{name} is not in this program").into()),
+        }
     }
 
     /// Whether `word` is its name, or what that begins or ends with.
     pub(crate) fn has(&self, word: &str) -> bool {
-        let around = self
-            .name
+        let name = self.name;
+        let begins = name
             .strip_prefix(word)
-            .map(|rest| rest.starts_with('-'));
-        let behind = self.name.strip_suffix(word).map(|rest| rest.ends_with('-'));
-        self.name == word || around == Some(true) || behind == Some(true)
+            .is_some_and(|rest| rest.starts_with('-'));
+        let ends = name
+            .strip_suffix(word)
+            .is_some_and(|rest| rest.ends_with('-'));
+        name == word || begins || ends
     }
 
-    /// The name of the runtime it runs on, if it is ours or the bare loop.
-    pub(crate) fn runtime(&self) -> Option<&'static str> {
-        let (_, runtime) = self.name.split_once('-')?;
-        (self.kind != Kind::Peer).then_some(runtime)
-    }
-
-    pub(crate) fn serve(&self, listening: Listening<'_>) -> Result<(), Box<dyn Error>> {
+    /// Whether its client can put this load on its server.
+    pub(crate) fn can(&self, load: Load) -> bool {
         match self.code {
-            Code::Native(native) => native.serve(listening),
+            Code::Native(_) => true,
+            Code::Program { can_pipeline, .. } => can_pipeline || load != Load::Pipelined,
         }
     }
 
-    pub(crate) fn connect(&self, scenario: Scenario, port: u16) -> Result<Calls, Box<dyn Error>> {
+    /// Whether its processes count what they allocate.
+    pub(crate) fn counts(&self) -> bool {
+        matches!(self.code, Code::Native(_))
+    }
+
+    /// The program that it is in, built if need be.
+    fn path(&self) -> io::Result<PathBuf> {
         match self.code {
-            Code::Native(native) => native.connect(scenario, port),
+            Code::Native(_) => std::env::current_exe(),
+            Code::Program { build, .. } => build(),
         }
     }
 }
@@ -104,17 +185,19 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
 }
 
-/// Those that one of `words` is of, or all if none is of any.
-pub(crate) fn chosen(words: &[&str]) -> io::Result<Vec<Program>> {
-    let this = std::env::current_exe()?;
+/// Those that one of `words` is of, or all if none is of any. Says which cannot
+/// be built.
+pub(crate) fn chosen(words: &[&str]) -> Vec<Program> {
     let wanted = |contender: &Contender| words.iter().any(|word| contender.has(word));
     let any = Contender::ALL.iter().any(wanted);
     let contenders = Contender::ALL.into_iter();
     let chosen = contenders.filter(|contender| !any || wanted(contender));
-    Ok(chosen
-        .map(|contender| Program {
-            contender,
-            path: this.clone(),
-        })
-        .collect())
+    let programs = chosen.filter_map(|contender| match contender.path() {
+        Ok(path) => Some(Program { contender, path }),
+        Err(error) => {
+            eprintln!("without {}: {error}", contender.title);
+            None
+        }
+    });
+    programs.collect()
 }

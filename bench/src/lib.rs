@@ -1,0 +1,5 @@
+//! What the benchmarks of the codec and of RPC have in common.
+
+#![forbid(unsafe_code)]
+
+pub mod peers;
