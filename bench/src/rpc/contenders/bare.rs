@@ -11,7 +11,7 @@ use crate::work::{Latencies, TIMED};
 use futures::channel::mpsc;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use futures::stream::StreamExt;
-use metadr_runtime::rt::{AsyncStd, BlockOn, Smol};
+use metadr_runtime::rt::{AsyncStd, BlockOn, Smol, Tokio};
 use std::collections::VecDeque;
 use std::error::Error;
 use std::future::{Future, poll_fn};
@@ -19,6 +19,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
+use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 const MARK: usize = 4;
 const CALL_HEADER: usize = 40;
@@ -308,5 +309,28 @@ impl Sockets for AsyncStd {
         let socket = async_std::net::TcpStream::connect(("127.0.0.1", port)).await?;
         socket.set_nodelay(true)?;
         Ok(socket)
+    }
+}
+
+impl Sockets for Tokio {
+    type Socket = Compat<tokio::net::TcpStream>;
+    type Acceptor = tokio::net::TcpListener;
+
+    async fn bind() -> io::Result<(Self::Acceptor, u16)> {
+        let acceptor = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+        let port = acceptor.local_addr()?.port();
+        Ok((acceptor, port))
+    }
+
+    async fn accept(acceptor: &Self::Acceptor) -> io::Result<Self::Socket> {
+        let (socket, _) = acceptor.accept().await?;
+        socket.set_nodelay(true)?;
+        Ok(socket.compat())
+    }
+
+    async fn dial(port: u16) -> io::Result<Self::Socket> {
+        let socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+        socket.set_nodelay(true)?;
+        Ok(socket.compat())
     }
 }

@@ -10,7 +10,7 @@ use crate::scenario::{Load, Scenario};
 use crate::work::Latencies;
 use bare::Bare;
 use metadr::MetaDr;
-use metadr_runtime::rt::{AsyncStd, Smol};
+use metadr_runtime::rt::{AsyncStd, Smol, Tokio};
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ pub(crate) type Calls = Box<dyn FnMut(u64) -> Latencies>;
 
 impl Contender {
     /// All that there are, in the order of the tables.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::ours("metadr-smol", "metaDR, smol", "smol", &MetaDr(Smol::new)),
         Self::bare("bare-smol", "bare loop, smol", "smol", &Bare(Smol::new)),
         Self::ours(
@@ -80,6 +80,13 @@ impl Contender {
             "async-std",
             &Bare(AsyncStd::new),
         ),
+        Self::ours(
+            "metadr-tokio",
+            "metaDR, tokio",
+            "tokio",
+            &MetaDr(Tokio::new),
+        ),
+        Self::bare("bare-tokio", "bare loop, tokio", "tokio", &Bare(Tokio::new)),
         Self {
             name: "tarpc",
             title: "tarpc, tokio",

@@ -106,9 +106,14 @@ impl Report {
 
 impl Target {
     fn show(&self, measured: &[f64]) -> String {
-        let words: Vec<String> = measured.iter().map(|one| format!("{one:.2}")).collect();
-        let words = words.join(" + ");
-        if measured.iter().any(|one| *one > self.most) {
+        // A buffer that many calls share is a part of an allocation.
+        let (digits, tolerance) = match self.measure {
+            Measure::Allocations => (1, 0.05),
+            _ => (2, 0.005),
+        };
+        let words = measured.iter().map(|one| format!("{one:.digits$}"));
+        let words = words.collect::<Vec<_>>().join(" + ");
+        if measured.iter().any(|one| *one >= self.most + tolerance) {
             format!("**{words}**")
         } else {
             words
