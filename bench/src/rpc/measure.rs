@@ -9,6 +9,7 @@ use crate::process::{Pair, Sample};
 use crate::scenario::Scenario;
 use std::env;
 use std::io::{Error, Result};
+use std::num::NonZeroU64;
 
 /// How often processes are started anew, and how often each is measured.
 const PASSES: usize = 3;
@@ -25,8 +26,11 @@ const SLICE: f64 = 100e6;
 /// If a contender does not answer.
 pub(crate) fn measure(programs: &[Program], scenario: Scenario) -> Result<Vec<Option<Sample>>> {
     // A profiler is better off with a number of calls that is known.
-    let fixed: Option<u64> = match env::var("CALLS") {
-        Ok(calls) => Some(calls.parse().map_err(Error::other)?),
+    let fixed = match env::var("CALLS") {
+        Ok(calls) => {
+            let calls: NonZeroU64 = calls.parse().map_err(Error::other)?;
+            Some(scenario.evened(calls.get()))
+        }
         Err(_) => None,
     };
     let (passes, rounds) = match fixed {
@@ -92,7 +96,7 @@ impl<'a> Contestant<'a> {
         let mut pair = Pair::start(program, scenario)?;
         let calls = match fixed {
             Some(calls) => calls,
-            None => calls_in_a_slice(&mut pair)?,
+            None => scenario.evened(calls_in_a_slice(&mut pair)?),
         };
         Ok(Self {
             program,
@@ -125,8 +129,7 @@ fn calls_in_a_slice(pair: &mut Pair) -> Result<u64> {
     loop {
         let wall = pair.run(calls)?.wall * calls as f64;
         if wall >= SLICE / 4.0 {
-            let in_a_slice = (calls as f64 * SLICE / wall) as u64;
-            return Ok(in_a_slice.next_multiple_of(64));
+            return Ok((calls as f64 * SLICE / wall) as u64 + 1);
         }
         calls *= 2;
     }

@@ -123,6 +123,7 @@ impl Pair {
 }
 
 struct Process {
+    name: String,
     // None when it has been told to end.
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -152,6 +153,7 @@ impl Process {
         let ends = child.stdin.take().zip(child.stdout.take());
         let (questions, answers) = ends.ok_or_else(|| Error::other("no pipes"))?;
         let mut process = Self {
+            name: format!("the {mode} of {}", program.contender.name),
             questions: Some(questions),
             answers: BufReader::new(answers),
             child,
@@ -174,7 +176,7 @@ impl Process {
         let numbers = numbers.map_err(Error::other)?;
         numbers
             .try_into()
-            .map_err(|_| Error::other(format!("a child answers {answer:?}")))
+            .map_err(|_| Error::other(format!("{} answers {answer:?}", self.name)))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// How many connections or calls in flight there are, if not one.
+const MANY: usize = 64;
+
 /// A cell of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scenario {
@@ -43,6 +46,11 @@ impl Scenario {
         })
     }
 
+    /// So many calls, or a few more, so that nobody makes more of them than others.
+    pub(crate) fn evened(self, calls: u64) -> u64 {
+        calls.next_multiple_of(self.load.calls_in_flight() as u64)
+    }
+
     /// Whether `word` is of its load or payload.
     pub(crate) fn has(self, word: &str) -> bool {
         word == self.load.word() || word == self.payload.word()
@@ -72,14 +80,14 @@ impl Load {
     pub(crate) fn connections(self) -> usize {
         match self {
             Self::Serial | Self::Pipelined => 1,
-            Self::Connections => 64,
+            Self::Connections => MANY,
         }
     }
 
     pub(crate) fn calls_in_flight(self) -> usize {
         match self {
             Self::Serial => 1,
-            Self::Connections | Self::Pipelined => 64,
+            Self::Connections | Self::Pipelined => MANY,
         }
     }
 }
