@@ -60,6 +60,17 @@ impl Report {
             })
     }
 
+    fn loads(&self) -> impl Iterator<Item = Load> {
+        let measured = |load: &Load| self.cells.iter().any(|cell| cell.0.load == *load);
+        Load::ALL.into_iter().filter(measured)
+    }
+
+    fn scenarios(&self, load: Load) -> impl Iterator<Item = Scenario> {
+        let measured = |payload: &Payload| self.cells.iter().any(|cell| cell.0.payload == *payload);
+        let payloads = Payload::ALL.into_iter().filter(measured);
+        payloads.map(move |payload| Scenario { load, payload })
+    }
+
     /// A table of which each contender has a row, as far as anything is known.
     fn contenders(
         &self,
@@ -67,10 +78,11 @@ impl Report {
         load: Load,
         cell: impl Fn(&Sample) -> Option<String>,
     ) -> fmt::Result {
-        head(f, load.title(), Payload::ALL.map(Payload::title))?;
+        let payloads = self.scenarios(load).map(|scenario| scenario.payload);
+        head(f, load.title(), payloads.map(Payload::title))?;
         for contender in &self.contenders {
-            let cells = Payload::ALL.map(|payload| {
-                let mut samples = self.samples(Scenario { load, payload });
+            let cells = self.scenarios(load).map(|scenario| {
+                let mut samples = self.samples(scenario);
                 let found = samples.find(|(one, _)| one.name == contender.name);
                 found.and_then(|(_, sample)| cell(&sample))
             });
@@ -83,24 +95,20 @@ impl Report {
     fn ratios(&self, f: &mut Formatter<'_>, load: Load) -> fmt::Result {
         for runtime in self.runtimes() {
             let ours = |scenario| self.sample(scenario, Kind::Ours(runtime));
-            let to_loop = Payload::ALL.map(|payload| {
-                let scenario = Scenario { load, payload };
+            let to_loop = self.scenarios(load).map(|scenario| {
                 let bare = self.sample(scenario, Kind::Bare(runtime))?;
                 let (client, server) = ours(scenario)?.to(&bare);
                 Some(format!("{client:.2} + {server:.2}"))
             });
-            row(f, &format!("*metaDR to the bare loop, {runtime}*"), to_loop)?;
-            let to_peer = Payload::ALL.map(|payload| {
-                let scenario = Scenario { load, payload };
+            let title = format!("*metaDR to the bare loop, {runtime}*");
+            row(f, &title, to_loop)?;
+            let to_peer = self.scenarios(load).map(|scenario| {
                 let (peer, best) = self.best(scenario, |one| one.kind == Kind::Peer)?;
                 let (client, server) = ours(scenario)?.to(&best);
                 Some(format!("{client:.2} + {server:.2} ({})", peer.title))
             });
-            row(
-                f,
-                &format!("*metaDR, {runtime}, to the best peer*"),
-                to_peer,
-            )?;
+            let title = format!("*metaDR to the best peer, {runtime}*");
+            row(f, &title, to_peer)?;
         }
         Ok(())
     }
@@ -121,13 +129,11 @@ impl Sample {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let measured = |load: &Load| self.cells.iter().any(|cell| cell.0.load == *load);
-        let loads = || Load::ALL.into_iter().filter(measured);
         writeln!(
             f,
             "Microseconds of a processor for a call, client + server:"
         )?;
-        for load in loads() {
+        for load in self.loads() {
             self.contenders(f, load, |sample| {
                 both(sample, |usage| Some(microseconds(usage.time)))
             })?;
@@ -137,7 +143,7 @@ impl fmt::Display for Report {
             f,
             "\nCalls in a second · median / 99th percentile of their latency in µs:"
         )?;
-        for load in loads() {
+        for load in self.loads() {
             self.contenders(f, load, |sample| {
                 let latencies = [sample.median, sample.percentile99].map(microseconds);
                 let rate = 1e9 / sample.wall;
@@ -145,7 +151,7 @@ impl fmt::Display for Report {
             })?;
         }
         writeln!(f, "\nAllocations for a call (bytes), client + server:")?;
-        for load in loads() {
+        for load in self.loads() {
             self.contenders(f, load, |sample| {
                 both(sample, |usage| {
                     let Allocated { count, bytes } = usage.allocated?;

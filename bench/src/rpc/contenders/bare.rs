@@ -5,21 +5,22 @@
 //! a record if that is longer, and write once for all that one read has
 //! brought. There is no codec, dispatch, table of calls or time limit.
 
+mod sockets;
+
 use super::{Calls, Listening, Native};
 use crate::scenario::Scenario;
 use crate::work::{Latencies, TIMED};
 use futures::channel::mpsc;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use futures::stream::StreamExt;
-use metadr_runtime::rt::{AsyncStd, BlockOn, Smol, Tokio};
+use sockets::Sockets;
 use std::collections::VecDeque;
 use std::error::Error;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
-use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
 const MARK: usize = 4;
 const CALL_HEADER: usize = 40;
@@ -28,16 +29,6 @@ const BUFFER: usize = 64 << 10;
 
 /// The loop, on a runtime that is set up as it is for this project.
 pub(super) struct Bare<R>(pub(super) fn() -> R);
-
-/// The sockets that a runtime itself has.
-trait Sockets: BlockOn {
-    type Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    type Acceptor;
-
-    fn bind() -> impl Future<Output = io::Result<(Self::Acceptor, u16)>>;
-    fn accept(acceptor: &Self::Acceptor) -> impl Future<Output = io::Result<Self::Socket>>;
-    fn dial(port: u16) -> impl Future<Output = io::Result<Self::Socket>>;
-}
 
 impl<R: Sockets> Native for Bare<R> {
     fn serve(&self, listening: Listening<'_>) -> Result<(), Box<dyn Error>> {
@@ -263,74 +254,5 @@ impl Progress {
             self.latencies.push(start.elapsed());
         }
         self.finished += 1;
-    }
-}
-
-impl Sockets for Smol {
-    type Socket = async_net::TcpStream;
-    type Acceptor = async_net::TcpListener;
-
-    async fn bind() -> io::Result<(Self::Acceptor, u16)> {
-        let acceptor = async_net::TcpListener::bind(("127.0.0.1", 0)).await?;
-        let port = acceptor.local_addr()?.port();
-        Ok((acceptor, port))
-    }
-
-    async fn accept(acceptor: &Self::Acceptor) -> io::Result<Self::Socket> {
-        let (socket, _) = acceptor.accept().await?;
-        socket.set_nodelay(true)?;
-        Ok(socket)
-    }
-
-    async fn dial(port: u16) -> io::Result<Self::Socket> {
-        let socket = async_net::TcpStream::connect(("127.0.0.1", port)).await?;
-        socket.set_nodelay(true)?;
-        Ok(socket)
-    }
-}
-
-impl Sockets for AsyncStd {
-    type Socket = async_std::net::TcpStream;
-    type Acceptor = async_std::net::TcpListener;
-
-    async fn bind() -> io::Result<(Self::Acceptor, u16)> {
-        let acceptor = async_std::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-        let port = acceptor.local_addr()?.port();
-        Ok((acceptor, port))
-    }
-
-    async fn accept(acceptor: &Self::Acceptor) -> io::Result<Self::Socket> {
-        let (socket, _) = acceptor.accept().await?;
-        socket.set_nodelay(true)?;
-        Ok(socket)
-    }
-
-    async fn dial(port: u16) -> io::Result<Self::Socket> {
-        let socket = async_std::net::TcpStream::connect(("127.0.0.1", port)).await?;
-        socket.set_nodelay(true)?;
-        Ok(socket)
-    }
-}
-
-impl Sockets for Tokio {
-    type Socket = Compat<tokio::net::TcpStream>;
-    type Acceptor = tokio::net::TcpListener;
-
-    async fn bind() -> io::Result<(Self::Acceptor, u16)> {
-        let acceptor = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-        let port = acceptor.local_addr()?.port();
-        Ok((acceptor, port))
-    }
-
-    async fn accept(acceptor: &Self::Acceptor) -> io::Result<Self::Socket> {
-        let (socket, _) = acceptor.accept().await?;
-        socket.set_nodelay(true)?;
-        Ok(socket.compat())
-    }
-
-    async fn dial(port: u16) -> io::Result<Self::Socket> {
-        let socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
-        socket.set_nodelay(true)?;
-        Ok(socket.compat())
     }
 }
