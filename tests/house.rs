@@ -198,6 +198,9 @@ fn drivers_and_processes_are_tested_under_each_runtime() {
         assert!(!found.is_empty());
         assert_eq!(found, modules(&format!("{tests}/async_std.rs")));
     }
+    let rpcbind = |runtime| modules(&format!("metadr-runtime/tests/rpcbind/{runtime}.rs"));
+    assert!(!rpcbind("main").is_empty());
+    assert_eq!(rpcbind("main"), rpcbind("tokio"));
     // In a simulation there are links to be cut, but no threads.
     let drivers = |runtime| modules(&format!("metadr-runtime/tests/drivers/{runtime}.rs"));
     let without = |name: &str, mut modules: Vec<String>| {

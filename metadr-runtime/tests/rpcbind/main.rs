@@ -13,3 +13,7 @@ mod registering;
 mod scripted;
 mod serving;
 mod support;
+
+/// What servers and clients run under; `tokio.rs` has the same tests under the
+/// other one.
+type Tested = metadr_runtime::rt::Smol;

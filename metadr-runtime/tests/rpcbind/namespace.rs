@@ -1,7 +1,8 @@
 //! A network and a `/run` of a test's own, with a real rpcbind in it.
 
+use crate::Tested;
 use crate::support::run;
-use metadr_runtime::rt::{Runtime, Smol};
+use metadr_runtime::rt::Runtime;
 use std::env;
 use std::io::{Write as _, stderr};
 use std::net::TcpStream;
@@ -22,7 +23,7 @@ const NAMESPACES: [&str; 5] = ["--mount", "--net", "--pid", "--fork", "--kill-ch
 
 /// Runs the test `name` beside a real rpcbind that nobody else sees. Where that
 /// is impossible, the test is skipped, and says why.
-pub(crate) fn with_rpcbind(name: &str, test: impl AsyncFnOnce(Smol)) {
+pub(crate) fn with_rpcbind(name: &str, test: impl AsyncFnOnce(Tested)) {
     inside(name, || {
         let mut rpcbind = Command::new(find("rpcbind").unwrap());
         let mut rpcbind = rpcbind.arg("-f").stdin(Stdio::null()).spawn().unwrap();
@@ -96,7 +97,7 @@ fn find(program: &str) -> Option<PathBuf> {
 }
 
 /// What rpcinfo prints, and whether it is content. Tasks go on meanwhile.
-pub(crate) async fn rpcinfo(runtime: &Smol, arguments: &[&str]) -> (bool, String) {
+pub(crate) async fn rpcinfo(runtime: &Tested, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(find("rpcinfo").unwrap());
     command.args(arguments).stdin(Stdio::null());
     let waiting = thread::spawn(move || command.output().unwrap());

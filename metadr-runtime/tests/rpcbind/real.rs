@@ -1,5 +1,6 @@
 //! With the real rpcbind, and rpcinfo to look at it from the other side.
 
+use crate::Tested;
 use crate::namespace::{OUTSIDE_ADDRESS, inside, rpcinfo, with_rpcbind};
 use crate::support::{ADDER, adder_service, adds, dead_address, run, serve_at, with};
 use futures::future::join;
@@ -9,7 +10,7 @@ use metadr_runtime::rpc::rpcbind::{
     RpcbindError, Version, connect_program, serve_registered,
 };
 use metadr_runtime::rpc::{ClientConfig, Limits, ProgramVersion, Shutdown};
-use metadr_runtime::rt::{Listener, Runtime, Smol};
+use metadr_runtime::rt::{Listener, Runtime};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -27,7 +28,7 @@ fn lines(printed: &str) -> Vec<Vec<&str>> {
     lines.filter(is_ours).collect()
 }
 
-async fn local(runtime: &Smol) -> Rpcbind {
+async fn local(runtime: &Tested) -> Rpcbind {
     let config = ClientConfig::default();
     Rpcbind::connect(runtime, &Location::Local, &config)
         .await
@@ -78,7 +79,7 @@ fn rpcinfo_sees_our_service_while_it_is_served() {
 }
 
 /// What rpcinfo says of the server, in all of its ways to look.
-async fn look_at(runtime: &Smol, port: u16) {
+async fn look_at(runtime: &Tested, port: u16) {
     let (text, [high, low]) = (port.to_string(), port.to_be_bytes());
     // The table of version 2, and the one of version 4.
     let old = rpcinfo(runtime, &["-p"]).await.1;

@@ -1,5 +1,6 @@
 //! Who gets a place, and who loses it.
 
+use crate::Tested;
 use crate::scripted::Scripted;
 use crate::support::{
     ADDER, OTHER, adder_service, dead_address, impatient, line, listen, run, serve_at, with,
@@ -9,13 +10,13 @@ use metadr_runtime::rpc::rpcbind::{
     Takeover, Version,
 };
 use metadr_runtime::rpc::{ClientConfig, ProgramVersion};
-use metadr_runtime::rt::{Listener, Smol};
+use metadr_runtime::rt::Listener;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 
 const VERSIONS: [Version; 3] = [Version::V2, Version::V3, Version::V4];
 
-async fn rpcbind(runtime: &Smol, location: &Location) -> Rpcbind {
+async fn rpcbind(runtime: &Tested, location: &Location) -> Rpcbind {
     let config = ClientConfig::default();
     Rpcbind::connect(runtime, location, &config).await.unwrap()
 }

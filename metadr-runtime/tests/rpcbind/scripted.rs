@@ -1,11 +1,11 @@
 //! An rpcbind whose table the tests see, and which fails as they say.
 
+use crate::Tested;
 use crate::support::{listen, serve_at};
 use metadr_runtime::rpc::rpcbind::wire::rpcbind::{v2, v3, v4};
 use metadr_runtime::rpc::rpcbind::wire::{self, Mapping};
 use metadr_runtime::rpc::rpcbind::{Location, UniversalAddress, Version};
 use metadr_runtime::rpc::{AuthFlavor, AuthStat, CallContext, ServiceError};
-use metadr_runtime::rt::Smol;
 use metadr_runtime::xdr::{Bytes, List};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
@@ -40,7 +40,7 @@ impl Deref for Scripted {
 
 impl Scripted {
     /// Runs one that knows the versions up to this one.
-    pub(crate) async fn start(runtime: &Smol, highest: Version) -> (Self, Location) {
+    pub(crate) async fn start(runtime: &Tested, highest: Version) -> (Self, Location) {
         let table = Self::default();
         let listener = listen(runtime).await;
         let v2 = v2::Service(table.clone());

@@ -1,22 +1,25 @@
 //! Servers that are registered while they serve.
 
+use crate::Tested;
 use crate::scripted::Scripted;
 use crate::support::adder::v1;
-use crate::support::{ADDER, Adder, Pair, adds, dead_address, listen, run, until, with};
+use crate::support::{
+    ADDER, Adder, Pair, TcpListener, adds, dead_address, listen, run, until, with,
+};
 use futures::channel::oneshot;
 use futures::future::join;
 use metadr_runtime::rpc::rpcbind::{
     Location, RegisterError, ServeError, Version, connect_by, serve_registered,
 };
 use metadr_runtime::rpc::{Client, ClientConfig, Limits, Shutdown};
-use metadr_runtime::rt::{AsyncIoListener, Listener, Runtime, Smol};
+use metadr_runtime::rt::{Listener, Runtime};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-type Stream = <Smol as Runtime>::Stream;
+type Stream = <Tested as Runtime>::Stream;
 
 /// A registered server in a task of its own.
 struct Registered {
@@ -27,7 +30,7 @@ struct Registered {
 
 impl Registered {
     fn start(
-        runtime: &Smol,
+        runtime: &Tested,
         listener: impl Listener<Stream = Stream>,
         location: &Location,
     ) -> Self {
@@ -122,7 +125,7 @@ fn a_server_that_cannot_be_registered_serves_nobody() {
 }
 
 /// A listener that cannot accept.
-struct Broken(AsyncIoListener);
+struct Broken(TcpListener);
 
 impl Listener for Broken {
     type Stream = Stream;

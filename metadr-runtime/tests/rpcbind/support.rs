@@ -1,12 +1,13 @@
 //! Servers, and what the tests have in common.
 
+use crate::Tested;
 use futures::channel::oneshot;
 use metadr_runtime::rpc::rpcbind::{Location, Mapping, RegistrationConfig};
 use metadr_runtime::rpc::{
     CallContext, Client, ClientConfig, Limits, ProgramVersion, Service, ServiceError, Shutdown,
     serve,
 };
-use metadr_runtime::rt::{AsyncIoListener, Listener, Runtime, Smol, timeout};
+use metadr_runtime::rt::{Listener, Runtime, timeout};
 use rustix::net;
 use std::mem;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +15,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 metadr_runtime::xdr!("tests/adder.x");
+
+/// A socket of the runtime's that accepts connections.
+pub(crate) type TcpListener = <Tested as Runtime>::Listener;
 
 /// More than any test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,21 +33,21 @@ pub(crate) const OTHER: ProgramVersion = ProgramVersion {
 };
 
 /// Runs a test, for as long as any may take.
-pub(crate) fn run(test: impl AsyncFnOnce(Smol)) {
-    let runtime = Smol::new();
+pub(crate) fn run(test: impl AsyncFnOnce(Tested)) {
+    let runtime = Tested::new();
     let test = timeout(&runtime, PATIENCE, test(runtime.clone()));
     runtime.block_on(test).expect("the test does not hang");
 }
 
 /// Waits until `condition` holds.
-pub(crate) async fn until(runtime: &Smol, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn until(runtime: &Tested, mut condition: impl FnMut() -> bool) {
     while !condition() {
         let soon = runtime.now() + Duration::from_millis(1);
         runtime.sleep_until(soon).await;
     }
 }
 
-pub(crate) async fn listen(runtime: &Smol) -> AsyncIoListener {
+pub(crate) async fn listen(runtime: &Tested) -> TcpListener {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     runtime.listen(any_port).await.unwrap()
 }
@@ -78,8 +82,8 @@ pub(crate) fn line(program: ProgramVersion, address: SocketAddr) -> String {
 
 /// Serves for ever, at the address that it gives.
 pub(crate) fn serve_at(
-    runtime: &Smol,
-    listener: AsyncIoListener,
+    runtime: &Tested,
+    listener: TcpListener,
     service: impl Service,
 ) -> SocketAddr {
     let address = listener.local_addr().unwrap();
