@@ -118,6 +118,12 @@ impl TransmitBuffer {
     ///
     /// If there are fewer.
     pub fn advance(&mut self, count: usize) {
+        self.advance_with(count, drop);
+    }
+
+    /// The same, and `recycle` gets the buffers of large records that have been
+    /// written.
+    pub(crate) fn advance_with(&mut self, count: usize, mut recycle: impl FnMut(BytesMut)) {
         assert!(count <= self.len, "more written than there was");
         self.len -= count;
         self.written += count as u64;
@@ -126,14 +132,15 @@ impl TransmitBuffer {
             && self.start >= first.len()
         {
             self.start -= first.len();
-            let segment = self.segments.pop_front();
-            self.recycle(segment.unwrap_or_default());
+            if let Some(segment) = self.segments.pop_front().and_then(|it| self.keep(it)) {
+                recycle(segment);
+            }
         }
         if self.is_empty() {
             self.start = 0;
             self.tail.clear();
             if self.tail.capacity() > MAX_KEPT {
-                self.tail = BytesMut::new();
+                recycle(std::mem::take(&mut self.tail));
             }
         }
     }
@@ -149,11 +156,14 @@ impl TransmitBuffer {
             .push_back(std::mem::replace(&mut self.tail, next));
     }
 
-    fn recycle(&mut self, mut segment: BytesMut) {
-        if segment.capacity() <= MAX_KEPT && segment.capacity() > self.spare.capacity() {
-            segment.clear();
+    /// Keeps a segment that has been written for the next tail, if it is of use.
+    fn keep(&mut self, mut segment: BytesMut) -> Option<BytesMut> {
+        segment.clear();
+        if self.spare.capacity() == 0 && segment.capacity() <= MAX_KEPT {
             self.spare = segment;
+            return None;
         }
+        Some(segment)
     }
 }
 

@@ -66,6 +66,9 @@ fn a_caller_that_takes_no_replies_is_not_read() {
             let echoes = bed.service.echoes.load(Ordering::Relaxed);
             let max = Limits::default().max_unsent_bytes + 2 * SIZE;
             assert!(echoes * SIZE <= max, "{echoes} calls were read");
+            // Nor is it asked over and over again.
+            let asked = gate.asked();
+            assert!(asked <= 100, "asked {asked} times");
             gate.open();
             assert_eq!(count_to_end(&mut reader).await, CALLS * (SIZE + 32));
         };
@@ -206,7 +209,7 @@ async fn count_to_end(reader: &mut (impl AsyncRead + Unpin)) -> usize {
 
 /// Lets nothing be written to a connection until it is opened.
 #[derive(Clone, Default)]
-struct Gate(Arc<(AtomicBool, AtomicWaker)>);
+struct Gate(Arc<(AtomicBool, AtomicWaker, AtomicUsize)>);
 
 impl Gate {
     fn guard<T>(&self, stream: T) -> Gated<T> {
@@ -219,7 +222,13 @@ impl Gate {
         self.0.1.wake();
     }
 
+    /// How often somebody wanted to write.
+    fn asked(&self) -> usize {
+        self.0.2.load(Ordering::Relaxed)
+    }
+
     fn poll_open(&self, cx: &Context<'_>) -> Poll<()> {
+        self.0.2.fetch_add(1, Ordering::Relaxed);
         self.0.1.register(cx.waker());
         if self.0.0.load(Ordering::Acquire) {
             Poll::Ready(())

@@ -1,9 +1,12 @@
 //! Peers that do not play by the rules: they cost their own connection at most.
 
 use crate::Tested;
-use crate::service::Pair;
-use crate::support::{MOMENT, Stream, run, socket_pair, with_limits, with_server};
-use futures::future::join;
+use crate::service::calc::v1::procedure;
+use crate::service::{Pair, calc};
+use crate::support::{
+    MOMENT, Stream, call, read_record, run, socket_pair, success, with_limits, with_server,
+};
+use futures::future::{join, join_all};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::poll;
 use metadr_runtime::rpc::{self, CallError, ClientConfig, CloseReason, Limits};
@@ -30,6 +33,57 @@ fn empty_fragments_without_end_close_the_connection() {
         // The server may close before all of it has been written.
         let _ = socket.write_all(&[0; 100_000]).await;
         assert_ends(&mut socket).await;
+    });
+}
+
+#[test]
+fn fragments_without_end_close_the_connection() {
+    let limits = Limits {
+        max_record: 10_000,
+        ..Limits::default()
+    };
+    with_limits(limits, async |bed| {
+        let client = bed.client().await;
+        let mut socket = bed.socket().await;
+        // Each has one byte, and none is the last.
+        let _ = socket.write_all(&[0, 0, 0, 1, 7].repeat(20_000)).await;
+        assert_ends(&mut socket).await;
+        assert_eq!(client.add(Pair { left: 1, right: 2 }).await, Ok(3));
+    });
+}
+
+#[test]
+fn a_call_in_many_fragments_is_a_call() {
+    with_server(async |bed| {
+        let mut socket = bed.socket().await;
+        let call = call(7, calc::NUMBER, procedure::ADD, &[1, 2]);
+        let (pieces, last) = call[4..].split_at(call.len() - 5);
+        let mut fragments = vec![0, 0, 0, 0];
+        for byte in pieces {
+            fragments.extend_from_slice(&[0, 0, 0, 1, *byte]);
+        }
+        fragments.extend_from_slice(&[0x80, 0, 0, 1, last[0]]);
+        socket.write_all(&fragments).await.unwrap();
+        assert_eq!(read_record(&mut socket).await, success(7, &[3]));
+    });
+}
+
+#[test]
+fn calls_with_the_same_xid_are_all_answered() {
+    with_server(async |bed| {
+        let mut socket = bed.socket().await;
+        let hold = |number| call(7, calc::NUMBER, procedure::HOLD, &[number]);
+        let add = call(7, calc::NUMBER, procedure::ADD, &[1, 2]);
+        let calls = [hold(1), hold(2), add.clone(), add].concat();
+        socket.write_all(&calls).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(read_record(&mut socket).await, success(7, &[3]));
+        }
+        for number in [2, 1] {
+            let release = bed.service.held.lock().unwrap().remove(&number).unwrap();
+            release.send(()).unwrap();
+            assert_eq!(read_record(&mut socket).await, success(7, &[]));
+        }
     });
 }
 
@@ -87,6 +141,36 @@ fn half_a_record_and_silence_close_the_connection() {
         socket.write_all(&[0x80, 0, 0, 100, 1, 2, 3]).await.unwrap();
         assert_ends(&mut socket).await;
         // A connection between two calls is not meant.
+        assert_eq!(client.add(Pair { left: 1, right: 2 }).await, Ok(3));
+    });
+}
+
+#[test]
+fn bytes_that_come_one_by_one_do_not_keep_a_connection() {
+    let limits = Limits {
+        record_time: 4 * MOMENT,
+        ..Limits::default()
+    };
+    with_limits(limits, async |bed| {
+        let client = bed.client().await;
+        let call = call(1, calc::NUMBER, procedure::ECHO, &[0; 1000]);
+        let drips = (0..50).map(async |_| {
+            let mut socket = bed.socket().await;
+            for byte in call.chunks(1) {
+                if socket.write_all(byte).await.is_err() {
+                    return;
+                }
+                bed.pause(MOMENT / 5).await;
+            }
+            panic!("a call that took far too long was received");
+        });
+        let others = async {
+            for _ in 0..50 {
+                assert_eq!(client.add(Pair { left: 1, right: 2 }).await, Ok(3));
+                bed.pause(MOMENT / 10).await;
+            }
+        };
+        join(join_all(drips), others).await;
         assert_eq!(client.add(Pair { left: 1, right: 2 }).await, Ok(3));
     });
 }

@@ -5,11 +5,14 @@
 #![cfg(feature = "smol")]
 
 mod backpressure;
+mod bombs;
 mod calls;
 mod closing;
 mod hostile;
 mod hostile_servers;
 mod listening;
+mod memory;
+mod order;
 mod reconnect;
 mod service;
 mod services;

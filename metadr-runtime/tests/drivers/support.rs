@@ -5,6 +5,7 @@ use crate::service::calc::v1::{Client, Service};
 use crate::service::{Calc, Other, other};
 use futures::channel::oneshot;
 use futures::future::join;
+use futures::io::AsyncReadExt;
 use metadr_runtime::rpc::{self, ClientConfig, Limits, Shutdown, serve};
 use metadr_runtime::rt::{Listener, Runtime, timeout};
 use std::future::poll_fn;
@@ -127,4 +128,38 @@ impl Bed {
             self.pause(Duration::from_millis(1)).await;
         }
     }
+}
+
+/// A record of these words.
+pub(crate) fn record(words: &[u32]) -> Vec<u8> {
+    let mark = 0x8000_0000 | (4 * words.len() as u32);
+    let words = [&[mark], words].concat();
+    words.iter().flat_map(|word| word.to_be_bytes()).collect()
+}
+
+/// A call of a procedure of version 1, without a credential.
+pub(crate) fn call(xid: u32, program: u32, procedure: u32, arguments: &[u32]) -> Vec<u8> {
+    let header = [xid, 0, 2, program, 1, procedure, 0, 0, 0, 0];
+    record(&[&header[..], arguments].concat())
+}
+
+/// The words of the next record.
+pub(crate) async fn read_record(socket: &mut Stream) -> Vec<u32> {
+    let mut mark = [0; 4];
+    socket.read_exact(&mut mark).await.unwrap();
+    let length = u32::from_be_bytes(mark) & 0x7fff_ffff;
+    let mut record = vec![0; length as usize];
+    socket.read_exact(&mut record).await.unwrap();
+    let (words, _) = record.as_chunks();
+    words.iter().map(|word| u32::from_be_bytes(*word)).collect()
+}
+
+/// The words of a reply to a call that was executed.
+pub(crate) fn success(xid: u32, results: &[u32]) -> Vec<u32> {
+    [&[xid, 1, 0, 0, 0, 0], results].concat()
+}
+
+/// The words of a reply to a call whose arguments are malformed.
+pub(crate) fn garbage_arguments(xid: u32) -> Vec<u32> {
+    vec![xid, 1, 0, 0, 0, 4]
 }

@@ -1,11 +1,14 @@
 //! The same tests as in `main.rs`, under tokio on the thread of the test.
 
 mod backpressure;
+mod bombs;
 mod calls;
 mod closing;
 mod hostile;
 mod hostile_servers;
 mod listening;
+mod memory;
+mod order;
 mod reconnect;
 mod service;
 mod services;

@@ -119,6 +119,8 @@ impl Share {
         if held == 0 && self.held == 0 && !self.is_waiting {
             return true;
         }
+        // Those that may read need not queue for it again each time.
+        let may_go_on = self.held > 0 && !self.is_waiting;
         let mut state = self.budget.lock();
         state.held = state.held - self.held + held;
         self.held = held;
@@ -128,7 +130,8 @@ impl Share {
         self.owes = self.owes.filter(|before| usage.in_flight > *before);
         usage.awaits_rest &= self.owes.is_none();
 
-        let may_read = held == 0 || state.may_read(self.id, usage);
+        let is_short = state.held >= state.limit;
+        let may_read = held == 0 || (may_go_on && !is_short) || state.may_read(self.id, usage);
         if may_read {
             state.leave(self.id);
         } else {

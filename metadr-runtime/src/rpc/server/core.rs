@@ -4,7 +4,7 @@ use super::budget::Usage;
 use super::clocks::Clocks;
 use super::connection::Connection;
 use super::header::{self, Header};
-use super::pool::BufferPool;
+use super::pool::{BufferPool, LargeBuffers};
 use super::reply::{self, Answer, Reply, denied, refused};
 use super::{CallContext, ConnectionId, IncomingCall, Limits, ProgramVersion, ReplyBuilder};
 use crate::rpc::record::RecordReader;
@@ -20,6 +20,9 @@ use std::sync::Arc;
 
 /// What a call in flight costs besides its bytes.
 const CALL_COST: usize = 256;
+/// So many bytes are written before more are made: they are still in the
+/// processor's cache, and their buffers serve the next ones.
+const MUCH_OUTPUT: usize = 256 * 1024;
 
 /// The server's side of one connection.
 ///
@@ -218,6 +221,16 @@ impl ServerCore {
         self.connection.was_one_way(ticket.number)
     }
 
+    /// Shares large buffers with other connections.
+    pub(super) fn share_buffers(&mut self, large: LargeBuffers) {
+        self.pool = BufferPool::new(large);
+    }
+
+    /// Whether so much waits to be written that it is better done at once.
+    pub(super) fn has_much_to_write(&self) -> bool {
+        self.output.len() >= MUCH_OUTPUT
+    }
+
     fn memory_in_flight(&self) -> usize {
         self.bytes_in_flight + self.calls_in_flight * CALL_COST
     }
@@ -283,6 +296,7 @@ impl ServerCore {
             _ if self.phase >= Phase::Flushing => {}
             Answer::None => {}
             Answer::Record(record) => {
+                self.pool.note_reply(record.len());
                 if let Some(buffer) = self.output.push(record) {
                     self.pool.recycle(buffer);
                 }
@@ -323,7 +337,8 @@ impl ServerCore {
 
     /// Says whether memory is short, of which this connection holds more than
     /// little: nothing is read then, and a reply is only made when those before
-    /// it have been taken.
+    /// it have been taken. When it is no longer, [`poll_call`](Self::poll_call)
+    /// comes next, as after all inputs and commands.
     pub fn set_memory_short(&mut self, is_short: bool) {
         self.is_memory_short = is_short;
         if is_short {
@@ -399,7 +414,9 @@ impl ServerCore {
     ///
     /// If there are fewer.
     pub fn transmit_advance(&mut self, count: usize, now: Instant) {
-        self.output.advance(count);
+        let pool = &mut self.pool;
+        self.output
+            .advance_with(count, |buffer| pool.recycle(buffer));
         self.clocks.unsent_since = (!self.output.is_empty()).then_some(now);
         self.note_idle(now);
     }

@@ -94,6 +94,7 @@ where
         describe: &describe,
         start: |span: Option<&CallSpan>, call| start(service, span, call),
         handlers: Handlers::new(),
+        is_blocked: false,
         needs_flush: false,
     };
     let started = pin!(shutdown.started());
@@ -152,6 +153,8 @@ struct Driver<'a, R: Runtime, T, Start, Handler> {
     start: Start,
     handlers: Handlers<Handler>,
     alarm: Alarm<R>,
+    // The stream has not taken all that it was given.
+    is_blocked: bool,
     needs_flush: bool,
 }
 
@@ -189,13 +192,13 @@ where
     fn run_and_read(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<bool> {
         let mut steps = MAX_STEPS;
         for _ in 0..MAX_READS {
+            self.settle(cx);
             // Running first: when the end of the input is read, no call before
             // it has been left in the buffer.
             self.run_calls(cx, now, &mut steps);
-            if steps == 0 {
+            if steps == 0 || self.should_write() {
                 return Ok(false);
             }
-            self.settle(cx);
             if !self.read(cx, now)? {
                 return Ok(true);
             }
@@ -206,27 +209,25 @@ where
     /// Starts and ends calls as long as there are any to start or end, and
     /// counts them down.
     fn run_calls(&mut self, cx: &mut Context<'_>, now: Instant, steps: &mut usize) {
-        while *steps > 0 {
-            let before = *steps;
-            while *steps > 0
-                && let Some((ticket, call)) = self.core.poll_call(now)
-            {
-                *steps -= 1;
+        while *steps > 0 && !self.should_write() {
+            if let Some((ticket, call)) = self.core.poll_call(now) {
                 self.start_call(cx, now, ticket, call);
-            }
             // A handler that is done makes its reply when it is polled: while
             // the caller takes none, it is better left as it is.
-            while *steps > 0
-                && self.core.wants_replies()
+            } else if self.core.wants_replies()
                 && let Poll::Ready(ended) = self.handlers.poll_ended(cx)
             {
-                *steps -= 1;
                 self.end_call(ended, now);
-            }
-            if *steps == before {
+            } else {
                 break;
             }
+            *steps -= 1;
         }
+    }
+
+    /// Whether to write before there is more to write.
+    fn should_write(&self) -> bool {
+        self.core.has_much_to_write() && !self.is_blocked
     }
 
     fn start_call(
@@ -321,12 +322,16 @@ where
     }
 
     fn write(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<()> {
+        self.is_blocked = false;
         while !self.core.transmit().is_empty() && !self.core.is_finished() {
             let (core, stream) = (&self.core, &mut self.stream);
             match poll_write_slices(stream, cx, |slices| core.transmit_slices(slices))? {
                 Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(count) => self.core.transmit_advance(count, now),
-                Poll::Pending => break,
+                Poll::Pending => {
+                    self.is_blocked = true;
+                    break;
+                }
             }
             self.needs_flush = true;
         }

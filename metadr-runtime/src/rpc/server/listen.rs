@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::calls::catch;
 use super::driver::{drive_server, in_order};
+use super::pool::LargeBuffers;
 use super::{Limits, ServerCore, Service, Shutdown};
 use crate::rpc::trace::log;
 use crate::rt::{Listener, Runtime};
@@ -52,6 +53,7 @@ where
         local: listener.local_addr().ok(),
         runtime: runtime.clone(),
         budget: Budget::new(limits.max_total_bytes),
+        buffers: LargeBuffers::default(),
         limits: in_order(&*service, limits),
         service,
         shutdown: shutdown.clone(),
@@ -101,6 +103,7 @@ struct Connections<R: Runtime, S: Service> {
     local: Option<SocketAddr>,
     limits: Limits,
     budget: Budget,
+    buffers: LargeBuffers,
     shutdown: Shutdown,
     alive: Sender<Infallible>,
 }
@@ -120,7 +123,8 @@ impl<R: Runtime, S: Service> Connections<R, S> {
         }
         let alive = self.alive.clone();
         let programs = Arc::clone(&self.programs);
-        let core = ServerCore::new(programs, self.limits.clone(), Some(peer), self.local);
+        let mut core = ServerCore::new(programs, self.limits.clone(), Some(peer), self.local);
+        core.share_buffers(self.buffers.clone());
         let service = Arc::clone(&self.service);
         let shutdown = self.shutdown.clone();
         let (runtime, share) = (self.runtime.clone(), self.budget.share());

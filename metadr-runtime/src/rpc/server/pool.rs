@@ -1,30 +1,89 @@
 //! Buffers for replies.
 
 use bytes::BytesMut;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many bytes of unused buffers a connection keeps for its next replies.
-const MAX_POOLED: usize = 64 * 1024;
+const MAX_POOLED: usize = 16 * 1024;
+/// A buffer with room for as many bytes is large.
+const LARGE: usize = 8 * 1024;
+/// How many bytes of unused large buffers the connections of a listener keep.
+const MAX_POOLED_LARGE: usize = 2 << 20;
 
 /// Buffers that replies were in and others can be.
+///
+/// Small ones are the connection's own. Large ones are shared with the other
+/// connections: those that are quiet should not keep any, but to get one from
+/// the system for each reply, and give it back, costs more than the reply.
 #[derive(Debug, Default)]
 pub(super) struct BufferPool {
+    small: Buffers,
+    large: LargeBuffers,
+    // Whether the latest reply was large: so will be the next, most likely.
+    is_large: bool,
+}
+
+/// The large buffers of all connections of a listener.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LargeBuffers(Arc<Mutex<Buffers>>);
+
+#[derive(Debug, Default)]
+struct Buffers {
     buffers: Vec<BytesMut>,
     total_capacity: usize,
 }
 
 impl BufferPool {
+    pub(super) fn new(large: LargeBuffers) -> Self {
+        Self {
+            large,
+            ..Self::default()
+        }
+    }
+
     /// An empty buffer, without any memory if none is left.
     pub(super) fn take(&mut self) -> BytesMut {
-        let buffer = self.buffers.pop().unwrap_or_default();
-        self.total_capacity -= buffer.capacity();
-        buffer
+        let large = match self.is_large {
+            true => self.large.with(Buffers::take),
+            false => None,
+        };
+        large.or_else(|| self.small.take()).unwrap_or_default()
+    }
+
+    /// Takes note of a reply of this size.
+    pub(super) fn note_reply(&mut self, size: usize) {
+        self.is_large = size >= LARGE;
     }
 
     /// Takes a buffer back that is not needed any more.
     pub(super) fn recycle(&mut self, mut buffer: BytesMut) {
         buffer.clear();
+        match buffer.capacity() {
+            0 => {}
+            LARGE.. => self.large.with(|large| large.put(buffer, MAX_POOLED_LARGE)),
+            _ => self.small.put(buffer, MAX_POOLED),
+        }
+    }
+}
+
+impl LargeBuffers {
+    fn with<T>(&self, action: impl FnOnce(&mut Buffers) -> T) -> T {
+        // Nothing in here panics, and there is nothing to be inconsistent.
+        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        action(&mut buffers)
+    }
+}
+
+impl Buffers {
+    fn take(&mut self) -> Option<BytesMut> {
+        let buffer = self.buffers.pop()?;
+        self.total_capacity -= buffer.capacity();
+        Some(buffer)
+    }
+
+    fn put(&mut self, buffer: BytesMut, limit: usize) {
         let total = self.total_capacity + buffer.capacity();
-        if buffer.capacity() > 0 && total <= MAX_POOLED {
+        if total <= limit {
             self.total_capacity = total;
             self.buffers.push(buffer);
         }
@@ -45,9 +104,25 @@ mod tests {
         let buffer = pool.take();
         assert!(buffer.is_empty());
         assert_eq!(buffer.as_ptr(), address);
-
-        pool.recycle(BytesMut::with_capacity(MAX_POOLED + 1));
         assert_eq!(pool.take().capacity(), 0);
-        assert_eq!(pool.total_capacity, 0);
+
+        for _ in 0..1000 {
+            pool.recycle(BytesMut::with_capacity(1000));
+            pool.recycle(BytesMut::with_capacity(100_000));
+        }
+        assert!(pool.small.total_capacity <= MAX_POOLED);
+        assert!(pool.large.with(|large| large.total_capacity) <= MAX_POOLED_LARGE);
+    }
+
+    #[test]
+    fn large_buffers_are_for_whoever_answers_with_much() {
+        let large = LargeBuffers::default();
+        let mut quiet = BufferPool::new(large.clone());
+        let mut busy = BufferPool::new(large);
+        quiet.recycle(BytesMut::with_capacity(2 * LARGE));
+        assert_eq!(quiet.take().capacity(), 0);
+        busy.note_reply(LARGE);
+        assert_eq!(busy.take().capacity(), 2 * LARGE);
+        assert_eq!(busy.take().capacity(), 0);
     }
 }

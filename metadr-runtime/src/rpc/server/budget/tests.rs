@@ -110,6 +110,28 @@ fn those_who_wait_are_woken_in_their_order() {
 }
 
 #[test]
+fn who_has_waited_may_go_on_while_there_is_room() {
+    let budget = Budget::new(LIMIT);
+    let mut connections: Vec<_> = (0..3).map(|_| Connection::new(&budget)).collect();
+    let [holder, first, second] = &mut connections[..] else {
+        unreachable!()
+    };
+    holder.receive(2 * LIMIT);
+    holder.start();
+    for one in [&mut *first, &mut *second] {
+        one.usage.bytes = 2 * FREE;
+        assert!(!one.ask());
+    }
+    holder.finish();
+    // The second waits still: it has not asked since.
+    assert!(first.ask() && first.ask() && first.receive(1));
+    let mut newcomer = Connection::new(&budget);
+    newcomer.usage.bytes = 2 * FREE;
+    assert!(!newcomer.ask(), "it is the turn of the second");
+    assert!(second.ask() && newcomer.ask());
+}
+
+#[test]
 fn records_in_parts_are_finished_one_after_the_other() {
     let budget = Budget::new(LIMIT);
     let mut connections: Vec<_> = (0..4).map(|_| Connection::new(&budget)).collect();
