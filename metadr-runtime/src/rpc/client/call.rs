@@ -4,6 +4,12 @@ use crate::rpc::wire::{MsgType, RPC_VERSION};
 use crate::rpc::{OpaqueAuth, Procedure};
 use crate::xdr::{Encode, EncodeError, Encoder, XdrEncoder};
 
+/// The size of a header before its credential, in bytes.
+const HEADER_SIZE: usize = 24;
+
+/// `AUTH_NONE` as it is encoded: its flavor, and that there is no body.
+const NO_AUTH: [u8; 8] = [0; 8];
+
 /// Tells the calls of a connection apart that have not ended: it is their
 /// transaction id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +37,7 @@ pub(super) fn put_header(
     procedure: &Procedure,
     credential: &OpaqueAuth,
 ) -> Result<(), EncodeError> {
-    let mut run = encoder.run::<24>();
+    let mut run = encoder.run::<HEADER_SIZE>();
     run.put_u32(id.xid());
     run.put_i32(MsgType::Call as i32);
     run.put_u32(RPC_VERSION);
@@ -40,7 +46,8 @@ pub(super) fn put_header(
     run.put_u32(procedure.number());
     encoder.put_run(run);
     credential.encode(encoder)?;
-    OpaqueAuth::none().encode(encoder)
+    encoder.put_opaque_fixed(&NO_AUTH);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ use std::time::Duration;
 /// Reads and writes in a row before other tasks have their turn.
 const MAX_READS: usize = 16;
 const MAX_WRITES: usize = 16;
+/// Bytes that may have been written before the core hears of it: they count as
+/// waiting as long.
+const MAX_UNREPORTED: usize = 64 * 1024;
 /// How long the server may take to receive the last calls.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -80,6 +83,7 @@ struct Driver<R: Runtime, T> {
 /// What the core says when it has been told everything.
 struct News {
     is_closing: bool,
+    has_waiting: bool,
     deadline: Option<Instant>,
 }
 
@@ -106,15 +110,19 @@ where
             if news.is_closing {
                 return Poll::Ready(Ok(()));
             }
-            if self.outgoing.is_empty() || self.is_blocked {
-                break news.deadline;
+            while !self.outgoing.is_empty() && !self.is_blocked && writes < MAX_WRITES {
+                writes += 1;
+                self.write()?;
             }
-            if writes == MAX_WRITES {
+            if writes >= MAX_WRITES {
                 cx.waker().wake_by_ref();
                 break news.deadline;
             }
-            writes += 1;
-            self.write()?;
+            // Otherwise the core hears of it the next time.
+            let should_know = news.has_waiting && self.unreported > 0;
+            if !should_know && self.unreported < MAX_UNREPORTED {
+                break news.deadline;
+            }
         };
         self.flush()?;
         self.deadlines.check(&self.shared, &self.wakeups, deadline);
@@ -160,11 +168,12 @@ where
         }
         let news = News {
             is_closing: state.is_closing,
+            has_waiting: state.core.has_waiting(),
             deadline: state.core.poll_timeout(),
         };
-        if self.outgoing.is_empty() || self.is_blocked {
-            state.set_sleeping(cx);
-        }
+        // It does not sleep yet, but calls that are made from now on are not
+        // part of what it is about to write.
+        state.set_sleeping(cx);
         drop(state);
         drop(sleeper);
         self.told.drain(..).for_each(Waker::wake);
