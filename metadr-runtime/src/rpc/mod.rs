@@ -54,6 +54,7 @@
 //! ```
 
 mod auth;
+pub mod blocking;
 mod client;
 mod procedure;
 pub mod record;

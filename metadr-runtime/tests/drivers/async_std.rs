@@ -1,6 +1,7 @@
 //! The same tests as in `main.rs`, under async-std.
 
 mod backpressure;
+mod blocking;
 mod bombs;
 mod calls;
 mod closing;

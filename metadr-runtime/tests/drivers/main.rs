@@ -5,6 +5,7 @@
 #![cfg(feature = "smol")]
 
 mod backpressure;
+mod blocking;
 mod bombs;
 mod calls;
 mod closing;

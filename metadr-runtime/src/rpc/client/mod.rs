@@ -342,6 +342,13 @@ impl Client {
         self.shared().closed().await
     }
 
+    /// The same, for somebody who does not keep the connection from being
+    /// closed by waiting.
+    pub(in crate::rpc) fn ended(&self) -> impl Future<Output = CloseReason> + use<> {
+        let shared = Arc::clone(&self.handle.0);
+        async move { shared.closed().await }
+    }
+
     /// Closes the connection for good, for all handles, after what waits to be
     /// sent has been. Calls in flight fail. [`closed`](Self::closed) tells when
     /// all that is done.
