@@ -9,6 +9,7 @@ pub mod descriptor;
 pub mod serde;
 #[cfg(feature = "rpc")]
 pub mod service;
+pub mod text;
 
 pub use bytes::Bytes;
 pub use metadr_macros::xdr as xdr_impl;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use metadr_runtime::rpc::{CallContext, ServiceError};
-use metadr_runtime::xdr::{EncodeError, from_bytes, to_bytes};
+use metadr_runtime::xdr::{EncodeError, from_bytes, print, to_bytes};
 
 /// What the files use and do not define.
 mod elsewhere {
@@ -49,6 +49,18 @@ fn types_are_as_the_options_say() {
         matches!(error, EncodeError::TooLong { limit: 4, .. }),
         "{error}"
     );
+}
+
+#[test]
+fn strings_print_as_text_and_opaque_data_as_bytes() {
+    let mut second = second();
+    let printed = |second: &Second| print(second, 1000).to_string();
+    insta::assert_snapshot!(
+        printed(&second),
+        @r#"two { first = one { type = pair { left = 1, right = 2 }, data = 0x61626364 }, name = "\xff" }"#
+    );
+    second.name = Bytes::from_static("né".as_bytes());
+    assert!(printed(&second).ends_with(r#"name = "né" }"#));
 }
 
 #[test]

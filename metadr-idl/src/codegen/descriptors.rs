@@ -107,11 +107,12 @@ impl Generator<'_> {
     ) -> TokenStream {
         let rust = self.rust_type(ty, scope);
         let value = self.decode(ty, place, scope);
+        let shown = self.shown(ty, quote!(&value));
         let label = label.map(|label| quote! { printer.text(#label); });
         quote! {
             let value: #rust = #value;
             #label
-            Print::print(&value, printer);
+            Print::print(#shown, printer);
         }
     }
 }

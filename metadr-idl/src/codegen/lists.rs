@@ -37,6 +37,8 @@ impl Generator<'_> {
             }
         });
         let field_names = fields[..heads.len()].iter().map(|field| &field.name);
+        let shown = fields.iter().zip(heads);
+        let shown = shown.map(|(field, head)| self.shown(&field.ty, quote!(&one.#head)));
         quote! {
             #codec
             impl List for #name {
@@ -75,7 +77,7 @@ impl Generator<'_> {
             impl Print for #name {
                 fn print(&self, printer: &mut Printer<'_, '_>) {
                     printer.list(List::elements(self), |one, printer| {
-                        printer.structure(#xdr_name, &[#((#field_names, &one.#heads)),*]);
+                        printer.structure(#xdr_name, &[#((#field_names, #shown)),*]);
                     });
                 }
             }

@@ -125,11 +125,12 @@ impl Generator<'_> {
         let name = self.local(id);
         let xdr_name = &self.model.definition(id).name;
         let names = fields.iter().map(|field| &field.name);
-        let idents = self.names.parts(id);
+        let values = fields.iter().zip(self.names.parts(id));
+        let values = values.map(|(field, ident)| self.shown(&field.ty, quote!(&self.#ident)));
         quote! {
             impl Print for #name {
                 fn print(&self, printer: &mut Printer<'_, '_>) {
-                    printer.structure(#xdr_name, &[#((#names, &self.#idents)),*]);
+                    printer.structure(#xdr_name, &[#((#names, #values)),*]);
                 }
             }
         }

@@ -2,12 +2,31 @@
 
 use super::naming::is_changed;
 use super::uses::Scope;
-use super::{Definition, Generator, declaration, docs, uses};
+use super::{Definition, Generator, Strings, declaration, docs, uses};
 use crate::model::{Constant, ConstantValue, Type, TypeId, TypeKind};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 impl Generator<'_> {
+    /// A reference to a value, as something that prints as the file has it.
+    pub(super) fn shown(&self, ty: &Type, reference: TokenStream) -> TokenStream {
+        if self.options.strings == Strings::Bytes && self.is_of_strings(ty) {
+            return quote!(&as_text(#reference));
+        }
+        reference
+    }
+
+    /// Whether it is a string, or an array or option of strings.
+    fn is_of_strings(&self, ty: &Type) -> bool {
+        match self.model.resolve(ty) {
+            Type::String(_) => true,
+            Type::Fixed(element, _) | Type::Variable(element, _) | Type::Optional(element) => {
+                self.is_of_strings(element)
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn constant(&self, constant: &Constant, scope: &Scope) -> TokenStream {
         let name = self.names.constant(&scope.namespace, &constant.name);
         let is_renamed = is_changed(name, &constant.name);

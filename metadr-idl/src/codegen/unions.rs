@@ -347,10 +347,11 @@ impl Generator<'_> {
             let label = label(union, case);
             arms.push(match &case.field {
                 Some(field) => {
+                    let value = self.shown(&field.ty, quote!(value));
                     let field = &field.name;
                     quote! {
                         Self::#ident(value) => {
-                            printer.union(#name, &#label, Some((#field, value)));
+                            printer.union(#name, &#label, Some((#field, #value)));
                         }
                     }
                 }
@@ -360,10 +361,11 @@ impl Generator<'_> {
         if let Some(default) = &union.default {
             arms.push(match &default.field {
                 Some(field) => {
+                    let value = self.shown(&field.ty, quote!(value));
                     let (field, ident) = (&field.name, self.names.default_field(id));
                     quote! {
                         Self::Default { discriminant, #ident: value } => {
-                            printer.union(#name, discriminant, Some((#field, value)));
+                            printer.union(#name, discriminant, Some((#field, #value)));
                         }
                     }
                 }

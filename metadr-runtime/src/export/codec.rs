@@ -1,5 +1,6 @@
 //! The imports of a block of generated implementations.
 
+pub use super::text::as_text;
 pub use crate::xdr::list::{clone_list, debug_list, decode_list, drop_list, lists_are_equal};
 pub use crate::xdr::{
     Bytes, Decode, DecodeError, DecodeErrorKind, Decoder, Encode, EncodeError, Encoder, List,

@@ -166,6 +166,28 @@ impl Printer<'_, '_> {
         }
     }
 
+    /// Writes a string in quotes, and how many bytes it has if not all is shown.
+    pub fn string(&mut self, text: &str) {
+        match text.char_indices().nth(MAX_STRING) {
+            None => self.display(&format_args!("{text:?}")),
+            Some((end, _)) => {
+                self.display(&format_args!("{:?}… ({} bytes)", &text[..end], text.len()));
+            }
+        }
+    }
+
+    /// Writes a string that need not be UTF-8, as the peer has sent it.
+    pub fn string_bytes(&mut self, bytes: &[u8]) {
+        if let Ok(text) = str::from_utf8(bytes) {
+            return self.string(text);
+        }
+        let shown = &bytes[..bytes.len().min(MAX_STRING)];
+        self.display(&format_args!("\"{}\"", shown.escape_ascii()));
+        if shown.len() < bytes.len() {
+            self.display(&format_args!("… ({} bytes)", bytes.len()));
+        }
+    }
+
     fn field(&mut self, name: &str, value: &dyn Print) {
         self.text(name);
         self.text(" = ");
@@ -232,12 +254,7 @@ impl Print for Bytes {
 
 impl Print for String {
     fn print(&self, printer: &mut Printer<'_, '_>) {
-        match self.char_indices().nth(MAX_STRING) {
-            None => printer.display(&format_args!("{self:?}")),
-            Some((end, _)) => {
-                printer.display(&format_args!("{:?}… ({} bytes)", &self[..end], self.len()));
-            }
-        }
+        printer.string(self);
     }
 }
 
@@ -306,6 +323,21 @@ mod tests {
             printed(&long),
             format!("\"{}\"… (258 bytes)", "é".repeat(128))
         );
+    }
+
+    #[test]
+    fn strings_of_any_bytes_print_as_text() {
+        struct Text<'a>(&'a [u8]);
+        impl Print for Text<'_> {
+            fn print(&self, printer: &mut Printer<'_, '_>) {
+                printer.string_bytes(self.0);
+            }
+        }
+        assert_eq!(printed(&Text("é\n".as_bytes())), r#""é\n""#);
+        assert_eq!(printed(&Text(b"\xff\"a")), r#""\xff\"a""#);
+        let long = [0xff; 129];
+        let shown = format!("\"{}\"… (129 bytes)", r"\xff".repeat(128));
+        assert_eq!(printed(&Text(&long)), shown);
     }
 
     #[test]
