@@ -103,6 +103,16 @@ pub trait Encoder {
         self.put_u32(value.into());
     }
 
+    /// The elements of an array, of a type that the generated code can write.
+    ///
+    /// # Errors
+    ///
+    /// The first error of an element.
+    #[inline]
+    fn put_elements<T: Encode>(&mut self, values: &[T]) -> Result<(), EncodeError> {
+        values.iter().try_for_each(|value| value.encode(self))
+    }
+
     /// The elements of an array of `int`.
     #[inline]
     fn put_i32s(&mut self, values: &[i32]) {

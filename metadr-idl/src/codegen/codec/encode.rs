@@ -280,8 +280,21 @@ impl Generator<'_> {
             let put = format_ident!("put_{name}s");
             return quote! { #encoder.#put(#elements); };
         }
+        if self.encodes_itself(element) {
+            let encoder = stream.encoder();
+            return quote! { #encoder.put_elements(#elements)?; };
+        }
         let body = self.encode(element, &Access::reference(quote!(element)), place, scope);
         quote! { for element in #elements { #body } }
+    }
+
+    /// Whether a type implements the trait that encodes.
+    fn encodes_itself(&self, ty: &Type) -> bool {
+        match self.model.resolve(ty) {
+            Type::Named(id) => !matches!(self.model.definition(*id).kind, TypeKind::Enumeration(_)),
+            Type::Extern(_) => true,
+            _ => false,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values to the bytes of the standard dialect.
 
-use super::EncodeRun;
-use crate::xdr::{EncodeError, Encoder, padding};
+use super::{EncodeRun, window};
+use crate::xdr::{Encode, EncodeError, Encoder, padding};
 use bytes::BytesMut;
 
 /// The standard dialect: big-endian units of four bytes, appended to a buffer.
@@ -107,6 +107,11 @@ impl Encoder for XdrEncoder<'_> {
         Ok(())
     }
 
+    fn put_elements<T: Encode>(&mut self, values: &[T]) -> Result<(), EncodeError> {
+        let mut others = window::put_small(self.buffer, values)?.iter();
+        others.try_for_each(|value| value.encode(self))
+    }
+
     #[inline]
     fn put_i32s(&mut self, values: &[i32]) {
         self.put_all(values, |value| value.to_be_bytes());
@@ -140,6 +145,7 @@ impl Encoder for XdrEncoder<'_> {
 
 // Functions of the buffer itself: one pointer to follow instead of two.
 
+#[inline]
 fn put_counted(buffer: &mut BytesMut, length: u32, value: &[u8]) {
     buffer.extend_from_slice(&length.to_be_bytes());
     put_padded(buffer, value);
@@ -148,14 +154,24 @@ fn put_counted(buffer: &mut BytesMut, length: u32, value: &[u8]) {
 #[inline]
 fn put_padded(buffer: &mut BytesMut, value: &[u8]) {
     buffer.extend_from_slice(value);
-    // Stores of a known size, and no call for a few bytes.
     let padding = padding(value.len());
-    if padding & 1 != 0 {
-        buffer.extend_from_slice(&[0; 1]);
+    if padding == 0 {
+        return;
     }
-    if padding & 2 != 0 {
-        buffer.extend_from_slice(&[0; 2]);
+    if buffer.capacity() - buffer.len() >= 4 {
+        // One store of a known size, whatever the padding is.
+        let end = buffer.len() + padding;
+        buffer.extend_from_slice(&[0; 4]);
+        buffer.truncate(end);
+    } else {
+        put_zeros(buffer, padding);
     }
+}
+
+/// Padding at the end of a buffer that may have just the size of the value.
+#[cold]
+fn put_zeros(buffer: &mut BytesMut, padding: usize) {
+    buffer.extend_from_slice(&[0; 3][..padding]);
 }
 
 /// The length as it goes on the wire, unless it is over `limit`.

@@ -3,6 +3,7 @@
 mod decoder;
 mod encoder;
 mod run;
+mod window;
 
 pub use decoder::{MAX_DEPTH, MAX_EMPTY_ELEMENTS, XdrDecoder};
 pub use encoder::XdrEncoder;

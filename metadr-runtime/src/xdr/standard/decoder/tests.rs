@@ -1,6 +1,8 @@
 //! What the decoder of the standard dialect accepts and refuses.
 
 use super::*;
+use crate::xdr::{Encoder, XdrEncoder};
+use bytes::BytesMut;
 
 /// Runs `check` with a decoder of `input`.
 fn decoding<T>(input: &'static [u8], check: impl FnOnce(&mut XdrDecoder<'_>) -> T) -> T {
@@ -113,6 +115,28 @@ fn bad_utf_8_is_located_in_the_input() {
     let error = decoding(b"\0\0\0\x02a\xff\0\0", |decoder| decoder.take_string(9)).unwrap_err();
     assert_eq!(*error.kind(), DecodeErrorKind::NotUtf8);
     assert_eq!(error.offset(), 5);
+}
+
+#[test]
+fn a_character_that_the_padding_cuts_off_is_not_utf_8() {
+    // "é" is 0xc3 0xa9; the zero behind the 0xc3 is no part of the text.
+    let error = decoding(b"\0\0\0\x03ab\xc3\0", |decoder| decoder.take_string(9)).unwrap_err();
+    assert_eq!(*error.kind(), DecodeErrorKind::NotUtf8);
+    assert_eq!(error.offset(), 6);
+}
+
+#[test]
+fn text_of_every_length_ends_before_its_padding() {
+    for length in 0..=70 {
+        let text: String = "aé\0€".chars().cycle().take(length).collect();
+        let mut buffer = BytesMut::new();
+        let mut encoder = XdrEncoder::new(&mut buffer);
+        encoder.put_string(&text, u32::MAX).unwrap();
+        let input = buffer.freeze();
+        let mut decoder = XdrDecoder::new(&input);
+        assert_eq!(decoder.take_string(u32::MAX).as_deref(), Ok(&text[..]));
+        decoder.finish().unwrap();
+    }
 }
 
 #[test]
