@@ -22,7 +22,7 @@ enum { NAME_LENGTH = 45, DATA_LENGTH = 100 };
 
 /* The room for the greatest encoded value, and some more. It is allocated, as
  * that of the other contenders is: how fast a copy is depends on where it begins. */
-enum { BUFFER = 8 << 20 };
+enum { BUFFER = 64 << 20 };
 
 static int32_t number_at(uint32_t index)
 {

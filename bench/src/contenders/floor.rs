@@ -71,12 +71,10 @@ fn clearing<T>(put: impl Fn(&T, &mut Vec<u8>) -> bool) -> impl Fn(&T, &mut Vec<u
 }
 
 fn whole<T>(take: impl Fn(&mut Input<'_>) -> Option<T>) -> impl Fn(&Bytes) -> Option<T> {
-    move |input| {
-        // As a server has it: the record is its own, and is given away.
-        let record = input.clone();
+    move |record| {
         let mut input = Input {
-            record: &record,
-            rest: &record,
+            record,
+            rest: record,
         };
         let value = take(&mut input)?;
         input.rest.is_empty().then_some(value)

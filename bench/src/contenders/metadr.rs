@@ -3,7 +3,7 @@
 use crate::contender::{Case, Native, Shape};
 use crate::shapes::{self, Inputs, unchecked};
 use bytes::{Bytes, BytesMut};
-use metadr_runtime::xdr::{Decode, Encode, XdrEncoder, from_bytes};
+use metadr_runtime::xdr::{Decode, DecodeError, Encode, XdrDecoder, XdrEncoder, from_bytes};
 
 pub(crate) fn metadr(inputs: &Inputs) -> Native {
     let cases = vec![
@@ -54,6 +54,9 @@ where
             value.encode(&mut XdrEncoder::new(buffer)).is_ok()
         })
         .decode(inputs, &value(), |input: &Bytes| {
-            from_bytes::<T>(input.clone())
+            let mut decoder = XdrDecoder::new(input);
+            let value = T::decode(&mut decoder)?;
+            decoder.finish()?;
+            Ok::<T, DecodeError>(value)
         })
 }
