@@ -122,6 +122,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn it_connects_to_local_sockets() {
         let runtime = AsyncStd::new();
         runtime.block_on(conformance::test_local(&runtime));

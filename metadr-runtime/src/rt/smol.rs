@@ -98,6 +98,15 @@ mod tests {
     }
 
     #[test]
+    fn smol_on_several_threads_is_a_runtime() {
+        let runtime = Smol::new();
+        conformance::with_others_waiting(&runtime, || {
+            runtime.block_on(conformance::test_all(&runtime));
+        });
+    }
+
+    #[test]
+    #[cfg(unix)]
     fn it_connects_to_local_sockets() {
         let runtime = Smol::new();
         runtime.block_on(conformance::test_local(&runtime));

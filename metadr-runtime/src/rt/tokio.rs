@@ -30,8 +30,28 @@ use tokio::time;
 /// ([`Builder::enable_all`]); without them, tokio panics at the first use.
 /// What is awaited need not be awaited inside of the runtime.
 ///
-/// A runtime that came with a handle of this type ends when the last of its
-/// clones goes, and drops its tasks. Timers fire up to a millisecond late.
+/// A runtime that was made here ends when its last handle goes, and drops its
+/// tasks. Timers fire up to a millisecond late.
+///
+/// ```
+/// use metadr_runtime::rt::{Runtime, Tokio};
+/// use std::io;
+/// use std::net::SocketAddr;
+///
+/// async fn find<R: Runtime>(runtime: &R) -> io::Result<Vec<SocketAddr>> {
+///     runtime.resolve("localhost", 111).await
+/// }
+///
+/// // Of its own,
+/// let runtime = Tokio::new();
+/// let found = runtime.block_on(find(&runtime))?;
+///
+/// // or the program's.
+/// let program = tokio::runtime::Runtime::new()?;
+/// let again = program.block_on(async { find(&Tokio::current()).await })?;
+/// assert_eq!(found, again);
+/// # Ok::<(), io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tokio {
     handle: Handle,
@@ -325,6 +345,14 @@ mod tests {
     fn tokio_on_one_thread_is_a_runtime() {
         let runtime = Tokio::new();
         runtime.block_on(conformance::test_all(&runtime));
+    }
+
+    #[test]
+    fn tokio_on_threads_that_take_turns_is_a_runtime() {
+        let runtime = Tokio::new();
+        conformance::with_others_waiting(&runtime, || {
+            runtime.block_on(conformance::test_all(&runtime));
+        });
     }
 
     #[test]

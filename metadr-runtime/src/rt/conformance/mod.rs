@@ -12,7 +12,11 @@ mod streams;
 mod tasks;
 mod timers;
 
+#[cfg(test)]
+use super::BlockOn;
 use super::{Listener, Runtime, timeout};
+#[cfg(test)]
+use futures::channel::oneshot;
 use futures::future::join;
 use std::future::poll_fn;
 use std::io;
@@ -81,6 +85,23 @@ pub(super) async fn pair<R: Runtime>(runtime: &R) -> (R::Stream, R::Stream) {
     assert_ne!(address.port(), 0);
     let (client, server) = join(runtime.connect(address), accept::<R>(&mut listener)).await;
     (client.unwrap(), server.unwrap())
+}
+
+/// Runs `test` while other threads wait in `runtime`, so that any of them may
+/// run its tasks and its reactor.
+#[cfg(test)]
+pub(super) fn with_others_waiting<R: BlockOn>(runtime: &R, test: impl FnOnce()) {
+    std::thread::scope(|scope| {
+        let stops: Vec<_> = (0..3)
+            .map(|_| {
+                let (stop, stopped) = oneshot::channel::<()>();
+                scope.spawn(|| runtime.block_on(stopped));
+                stop
+            })
+            .collect();
+        test();
+        drop(stops);
+    });
 }
 
 async fn listen<R: Runtime>(runtime: &R) -> R::Listener {

@@ -12,6 +12,8 @@ pub(super) async fn test_all<R: Runtime>(runtime: &R) {
     the_halves_may_belong_to_different_tasks(runtime).await;
     a_writer_waits_for_its_reader(runtime).await;
     an_abandoned_read_loses_no_bytes(runtime).await;
+    all_parts_are_written_in_order(runtime).await;
+    many_take_turns(runtime).await;
     each_half_closes_on_its_own(runtime).await;
     nothing_is_sent_after_closing(runtime).await;
     the_end_wakes_a_reader(runtime).await;
@@ -126,18 +128,77 @@ async fn an_abandoned_read_loses_no_bytes<R: Runtime>(runtime: &R) {
     }
 }
 
-async fn each_half_closes_on_its_own<R: Runtime>(runtime: &R) {
+async fn all_parts_are_written_in_order<R: Runtime>(runtime: &R) {
     let (mut client, mut server) = pair(runtime).await;
-    client.write_all(b"question").await.unwrap();
-    client.close().await.unwrap();
-    let mut question = String::new();
-    server.read_to_string(&mut question).await.unwrap();
-    assert_eq!(question, "question");
-    server.write_all(b"answer").await.unwrap();
-    server.close().await.unwrap();
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).await.unwrap();
-    assert_eq!(answer, "answer");
+    let data = much();
+    let send = async {
+        // More of them than a system call takes, and some are empty.
+        let mut parts: Vec<_> = data.chunks(1999).map(IoSlice::new).collect();
+        for index in (0..parts.len()).step_by(3) {
+            parts.insert(index, IoSlice::new(&[]));
+        }
+        let mut parts = &mut parts[..];
+        IoSlice::advance_slices(&mut parts, 0);
+        while !parts.is_empty() {
+            let written = client.write_vectored(parts).await.unwrap();
+            assert_ne!(written, 0);
+            IoSlice::advance_slices(&mut parts, written);
+        }
+        assert_eq!(client.write_vectored(&[]).await.unwrap(), 0);
+        client.close().await.unwrap();
+    };
+    let (received, ()) = join(read_all(&mut server, data.len()), send).await;
+    assert!(received == data);
+}
+
+async fn many_take_turns<R: Runtime>(runtime: &R) {
+    const CONNECTIONS: usize = 30;
+    const TURNS: u32 = 100;
+    let mut ends = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (client, server) = pair(runtime).await;
+        for (mut stream, asks) in [(client, true), (server, false)] {
+            let (report, ended) = oneshot::channel();
+            runtime.spawn(async move {
+                for turn in 0..TURNS {
+                    if asks {
+                        stream.write_all(&turn.to_be_bytes()).await.unwrap();
+                    }
+                    let mut bytes = [0; 4];
+                    stream.read_exact(&mut bytes).await.unwrap();
+                    assert_eq!(u32::from_be_bytes(bytes), turn);
+                    if !asks {
+                        stream.write_all(&bytes).await.unwrap();
+                    }
+                }
+                report.send(()).expect("the test listens");
+            });
+            ends.push(ended);
+        }
+    }
+    for ended in ends {
+        ended.await.expect("nobody waits for ever");
+    }
+}
+
+async fn each_half_closes_on_its_own<R: Runtime>(runtime: &R) {
+    for server_asks in [false, true] {
+        let (client, server) = pair(runtime).await;
+        let (mut asks, mut answers) = match server_asks {
+            true => (server, client),
+            false => (client, server),
+        };
+        asks.write_all(b"question").await.unwrap();
+        asks.close().await.unwrap();
+        let mut question = String::new();
+        answers.read_to_string(&mut question).await.unwrap();
+        assert_eq!(question, "question");
+        answers.write_all(b"answer").await.unwrap();
+        answers.close().await.unwrap();
+        let mut answer = String::new();
+        asks.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "answer");
+    }
 }
 
 async fn nothing_is_sent_after_closing<R: Runtime>(runtime: &R) {
