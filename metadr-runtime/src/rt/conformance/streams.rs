@@ -14,6 +14,7 @@ pub(super) async fn test_all<R: Runtime>(runtime: &R) {
     an_abandoned_read_loses_no_bytes(runtime).await;
     all_parts_are_written_in_order(runtime).await;
     many_take_turns(runtime).await;
+    a_stream_wakes_the_task_that_polled_it_last(runtime).await;
     each_half_closes_on_its_own(runtime).await;
     nothing_is_sent_after_closing(runtime).await;
     the_end_wakes_a_reader(runtime).await;
@@ -179,6 +180,32 @@ async fn many_take_turns<R: Runtime>(runtime: &R) {
     for ended in ends {
         ended.await.expect("nobody waits for ever");
     }
+}
+
+async fn a_stream_wakes_the_task_that_polled_it_last<R: Runtime>(runtime: &R) {
+    let (mut client, mut server) = pair(runtime).await;
+    assert!(abandon(server.read(&mut [0; 8])).await.is_pending());
+    let (report, has_read) = oneshot::channel();
+    runtime.spawn(async move {
+        server.read_exact(&mut [0]).await.unwrap();
+        report
+            .send(server)
+            .unwrap_or_else(|_| panic!("the test listens"));
+    });
+    pause(runtime).await;
+    client.write_all(b"!").await.unwrap();
+    let mut server = has_read.await.expect("the reader goes on");
+
+    while abandon(client.write(&[7; 4096])).await.is_ready() {}
+    let (done, is_done) = oneshot::channel();
+    runtime.spawn(async move {
+        client.write_all(b"!").await.unwrap();
+        client.close().await.unwrap();
+        done.send(()).expect("the test listens");
+    });
+    pause(runtime).await;
+    while server.read(&mut [0; 4096]).await.unwrap() > 0 {}
+    is_done.await.expect("the writer goes on");
 }
 
 async fn each_half_closes_on_its_own<R: Runtime>(runtime: &R) {

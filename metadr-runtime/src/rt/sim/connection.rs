@@ -115,16 +115,12 @@ impl End {
         }
     }
 
-    /// When the last of what is under way to it arrives.
-    pub(super) fn last_arrival(&self) -> Instant {
-        self.under_way.back().map_or(Instant::ZERO, |last| last.0)
-    }
-
     pub(super) fn expect(&mut self, arrival: Instant, segment: Segment) {
         self.bytes_under_way += segment.len();
         self.under_way.push_back((arrival, segment));
     }
 
+    /// Nothing overtakes what was sent before it.
     pub(super) fn take_arrived(&mut self, now: Instant) -> Option<Segment> {
         let (_, segment) = self.under_way.pop_front_if(|(time, _)| *time <= now)?;
         self.bytes_under_way -= segment.len();

@@ -222,7 +222,6 @@ impl Network {
         }
         let arrival = lane.arrival(schedule.now(), segment.len(), &mut self.rng);
         let receiver = connection.end_mut(way.from.other());
-        let arrival = arrival.max(receiver.last_arrival());
         receiver.expect(arrival, segment);
         schedule.add(arrival, Event::Arrival(way));
     }

@@ -6,6 +6,7 @@ use futures::channel::{mpsc, oneshot};
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::stream::StreamExt;
+use std::collections::HashSet;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -71,6 +72,23 @@ fn a_seed_is_a_run() {
         assert_ne!(run(seed).0, order);
         assert_ne!(run(seed).1, fingerprint);
     }
+}
+
+#[test]
+fn the_seed_says_which_task_comes_next() {
+    let order = |seed| {
+        let sim = Sim::new(seed);
+        let (report, reports) = mpsc::unbounded();
+        for number in 0..20 {
+            let report = report.clone();
+            sim.spawn(async move { report.unbounded_send(number).unwrap() });
+        }
+        drop(report);
+        sim.block_on(reports.collect::<Vec<_>>())
+    };
+    let orders: HashSet<_> = (0..10).map(order).collect();
+    assert_eq!(orders.len(), 10);
+    assert_eq!(order(3), order(3));
 }
 
 #[test]
