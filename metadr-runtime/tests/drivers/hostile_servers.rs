@@ -282,7 +282,7 @@ async fn assert_panics<F: Future>(mut future: Pin<&mut F>) {
 
 /// Runs `test` with a client, and the server's end of its connection.
 fn with_socket(test: impl AsyncFnOnce(Client, &mut Stream)) {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime.clone(), async move {
         let (ours, mut theirs) = socket_pair(&runtime).await;
         let client = Client::over(&runtime, ours, ClientConfig::default());

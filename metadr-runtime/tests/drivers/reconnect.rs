@@ -174,7 +174,7 @@ fn only_so_many_calls_wait_for_a_connection() {
 
 #[test]
 fn attempts_to_connect_are_made_when_needed_and_with_pauses() {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime.clone(), async {
         let attempts = Arc::new(AtomicUsize::new(0));
         let connect = {
@@ -289,7 +289,7 @@ async fn until_death(death: Shutdown, task: impl Future<Output = ()>) {
 }
 
 fn with_server(test: impl AsyncFnOnce(&Tested, &mut Mortal)) {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime.clone(), async move {
         let mut server = Mortal {
             address: ([127, 0, 0, 1], 0).into(),
