@@ -107,7 +107,7 @@ impl Caller {
 }
 
 fn with_bombs(test: impl AsyncFnOnce(Caller)) {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime, async {
         let (theirs, ours) = socket_pair(&runtime).await;
         let limits = Limits {

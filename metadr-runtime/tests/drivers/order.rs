@@ -140,7 +140,7 @@ fn with_service<S: rpc::Service>(
     wrap: impl FnOnce(Service<Arc<Calc>>) -> S,
     test: impl AsyncFnOnce(Tested, Stream, Arc<Calc>),
 ) {
-    let runtime = Tested::new();
+    let runtime = Tested::default();
     run(&runtime, async {
         let (theirs, ours) = socket_pair(&runtime).await;
         let calc = Arc::<Calc>::default();

@@ -2,11 +2,14 @@
 //! other threads do is no part of one; what links do is.
 
 mod backpressure;
+mod bombs;
 mod calls;
 mod closing;
 mod hostile;
 mod hostile_servers;
 mod listening;
+mod memory;
+mod order;
 mod reconnect;
 mod service;
 mod services;
