@@ -216,6 +216,79 @@ static void do_batch(char **arguments)
     clnt_destroy(client);
 }
 
+/* A credential of any flavor, with a body of zeros. */
+static struct opaque_auth any_credential;
+
+static int any_marshal(AUTH *auth, XDR *stream)
+{
+    (void)auth;
+    return xdr_opaque_auth(stream, &any_credential)
+        && xdr_opaque_auth(stream, &_null_auth);
+}
+
+static int any_wrap(AUTH *auth, XDR *stream, xdrproc_t code, caddr_t value)
+{
+    (void)auth;
+    return code(stream, value);
+}
+
+static int any_validate(AUTH *auth, struct opaque_auth *verifier)
+{
+    (void)auth;
+    (void)verifier;
+    return TRUE;
+}
+
+static int any_refresh(AUTH *auth, void *message)
+{
+    (void)auth;
+    (void)message;
+    return FALSE;
+}
+
+static AUTH *any_create(int flavor, u_int size)
+{
+    static char zeros[MAX_AUTH_BYTES];
+    static struct auth_ops operations = {
+        .ah_marshal = any_marshal,
+        .ah_wrap = any_wrap,
+        .ah_unwrap = any_wrap,
+        .ah_validate = any_validate,
+        .ah_refresh = any_refresh,
+    };
+    static AUTH any = { .ah_ops = &operations };
+    any_credential = (struct opaque_auth){ flavor, zeros, size };
+    return &any;
+}
+
+/*
+ * who none                 who the server takes the caller for;
+ * who sys                  the same, with a credential of libtirpc's;
+ * who any FLAVOR SIZE      the same, with one that nobody knows.
+ */
+static void do_who(char **arguments)
+{
+    uid_t groups[] = { 4, 24, 27 };
+    caller result;
+    memset(&result, 0, sizeof result);
+    CLIENT *client = client_of(EVERY_KIND, 4);
+    if (strcmp(arguments[0], "sys") == 0)
+        client->cl_auth = authunix_create("c.example", 1001, 1002, 3, groups);
+    else if (strcmp(arguments[0], "any") == 0)
+        client->cl_auth
+            = any_create(atoi(arguments[1]), (u_int)atoi(arguments[2]));
+    enum clnt_stat got = who_4(&result, client);
+    report(client, "who", got);
+    if (got == RPC_SUCCESS) {
+        printf("%d %s %u %u", result.flavor, result.machine, result.uid,
+            result.gid);
+        for (u_int i = 0; i < result.gids.gids_len; i++)
+            printf(" %u", result.gids.gids_val[i]);
+        printf("\n");
+    }
+    clnt_destroy(client);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -228,6 +301,7 @@ int main(int argc, char **argv)
         { "errors", 0, do_errors },
         { "fail", 1, do_fail },
         { "batch", 1, do_batch },
+        { "who", 1, do_who },
     };
     if (argc < 4)
         die("usage: client PORT BUFFER TASK [ARGUMENT]...");

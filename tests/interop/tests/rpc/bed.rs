@@ -2,7 +2,7 @@
 
 use crate::every_kind::every_kind::{self, v1, v2, v4};
 use crate::service::EveryKind;
-use metadr_runtime::rpc::{self, ClientConfig, Limits, Shutdown, serve};
+use metadr_runtime::rpc::{self, ClientConfig, Limits, Service, Shutdown, serve};
 use metadr_runtime::rt::{Listener as _, Runtime as _, Smol, timeout};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,14 +14,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// More than the longest record of a test, and less than what tshark takes.
 const MAX_RECORD: usize = 4 << 20;
 
-/// Runs `test` in this thread, beside our server in another one, which must
-/// then end when it is told to.
+/// Runs `test` in this thread, beside our server in another one.
 pub(crate) fn with_our_server(test: impl FnOnce(SocketAddr)) {
+    with_service(every_kind::Service(EveryKind::default()), test);
+}
+
+/// Runs `test` in this thread, beside a server in another one, which must then
+/// end when it is told to.
+pub(crate) fn with_service(service: impl Service, test: impl FnOnce(SocketAddr)) {
     let runtime = Smol::new();
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listener = runtime.block_on(runtime.listen(any_port)).unwrap();
     let address = listener.local_addr().unwrap();
-    let service = Arc::new(every_kind::Service(EveryKind::default()));
+    let service = Arc::new(service);
     let limits = Limits {
         max_record: MAX_RECORD,
         ..Limits::default()

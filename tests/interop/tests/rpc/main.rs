@@ -11,6 +11,7 @@
 
 mod batches;
 mod bed;
+mod credentials;
 mod errors;
 mod fragments;
 mod pcap;

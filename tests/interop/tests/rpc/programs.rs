@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
@@ -78,11 +78,12 @@ impl Programs {
             .spawn()
             .unwrap();
         let mut port = String::new();
-        let output = process.stdout.take().unwrap();
-        BufReader::new(output).read_line(&mut port).unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        output.read_line(&mut port).unwrap();
         let port: u16 = port.trim().parse().unwrap();
         Server {
             process,
+            _output: output,
             address: (Ipv4Addr::LOCALHOST, port).into(),
         }
     }
@@ -99,6 +100,8 @@ impl Programs {
 /// A server in C, until it is dropped.
 pub(crate) struct Server {
     process: Child,
+    /// It is not closed, as libtirpc prints remarks as well.
+    _output: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
 }
 

@@ -112,9 +112,19 @@ impl v4::Server for EveryKind {
     }
 
     async fn who(&self, context: CallContext) -> Result<Caller, ServiceError> {
-        Ok(Caller {
-            flavor: context.credential().flavor,
-            ..Caller::default()
+        let flavor = context.credential().flavor;
+        Ok(match context.sys().cloned() {
+            None => Caller {
+                flavor,
+                ..Caller::default()
+            },
+            Some(who) => Caller {
+                flavor,
+                machine: who.machine_name,
+                uid: who.uid,
+                gid: who.gid,
+                gids: who.gids,
+            },
         })
     }
 }

@@ -3,11 +3,13 @@
 
 use crate::bed::{Clients, with_our_clients, with_our_server};
 use crate::drifted::{drifted, elsewhere};
+use crate::every_kind::every_kind::v4;
 use crate::every_kind::{FAIL_BY_PANIC, FAIL_WITH_SYSTEM_ERROR};
 use crate::programs::{Programs, USUAL_BUFFER};
 use crate::proxy::{Alteration, Recording, THIRD_VERSION, record};
 use crate::tshark::{Counts, Session};
 use futures::future::join_all;
+use metadr_runtime::rpc::{AuthSys, OpaqueAuth};
 use metadr_runtime::xdr::Bytes;
 use std::net::SocketAddr;
 
@@ -31,6 +33,8 @@ fn wireshark_reads_every_reply_of_our_server_to_c() {
         let recording = Recording::join([
             record(Alteration::None, &["errors"]),
             record(Alteration::None, &["fail", &error, &panic, "1", "5", "14"]),
+            record(Alteration::None, &["who", "sys"]),
+            record(Alteration::None, &["who", "any", "77", "8"]),
             // The recording has version 2, as Wireshark reads no other.
             record(THIRD_VERSION, &["fail", "0", "0"]),
         ]);
@@ -46,6 +50,8 @@ fn wireshark_reads_every_reply_of_our_server_to_c() {
             format!("{PROGRAM} 4 1: AUTH_ERROR 1"),
             format!("{PROGRAM} 4 1: AUTH_ERROR 5"),
             format!("{PROGRAM} 4 1: AUTH_ERROR 14"),
+            format!("{PROGRAM} 4 4: SUCCESS"),
+            format!("{PROGRAM} 4 4: AUTH_ERROR 2"),
             format!("{PROGRAM} 4 1: RPC_MISMATCH 2 to 2"),
             format!("{PROGRAM} 4 1: SUCCESS"),
         ];
@@ -71,6 +77,16 @@ fn wireshark_reads_every_call_of_our_client_to_c() {
         let _ = clients.odd.fail(FAIL_WITH_SYSTEM_ERROR).await;
         let _ = clients.odd.fail(5).await;
         let _ = clients.single.turn_int(6).await;
+        let caller = AuthSys {
+            machine_name: "rust.example".to_owned(),
+            uid: 1003,
+            gid: 1004,
+            gids: vec![4, 24],
+            ..AuthSys::default()
+        };
+        let credential = OpaqueAuth::sys(&caller).unwrap();
+        let odd = clients.odd.rpc().with_credential(credential);
+        let _ = v4::Client::new(odd).who().await;
     });
     let expected = [
         format!("{ANOTHER_PROGRAM} 1 1: PROG_UNAVAIL"),
@@ -80,8 +96,11 @@ fn wireshark_reads_every_call_of_our_client_to_c() {
         format!("{PROGRAM} 4 1: SYSTEM_ERR"),
         format!("{PROGRAM} 4 1: AUTH_ERROR 5"),
         format!("{PROGRAM} 1 1: SUCCESS"),
+        format!("{PROGRAM} 4 4: SUCCESS"),
     ];
-    assert_eq!(Session::read(&recording).outcomes(), expected);
+    let session = Session::read(&recording);
+    assert_eq!(session.outcomes(), expected);
+    assert_eq!(session.callers(), "rust.example 1003 1004,4,24\n");
 }
 
 /// Records that share packets, and packets that share a record.

@@ -113,6 +113,16 @@ impl Session {
         calls.iter().map(outcome).collect()
     }
 
+    /// Who calls with AUTH_SYS: the machine, the user, the group.
+    pub(crate) fn callers(&self) -> String {
+        let mut options = vec!["-Y", "rpc.auth.machinename", "-T", "fields"];
+        options.extend(["-E", "separator=/s", "-E", "aggregator=,"]);
+        for field in ["rpc.auth.machinename", "rpc.auth.uid", "rpc.auth.gid"] {
+            options.extend(["-e", field]);
+        }
+        self.tshark(&options)
+    }
+
     /// The fields of each packet with a message: of the first one in it (`f`),
     /// or of all (`a`), with commas between them.
     fn rows(&self, occurrence: &str) -> Vec<Row> {
