@@ -43,3 +43,23 @@ fn decode() {
 fn values() {
     replay("values", crate::values);
 }
+
+#[test]
+fn records() {
+    replay("records", crate::records);
+}
+
+#[test]
+fn header() {
+    replay("header", crate::header);
+}
+
+#[test]
+fn dispatch() {
+    replay("dispatch", crate::dispatch);
+}
+
+#[test]
+fn replies() {
+    replay("replies", crate::replies);
+}

@@ -5,7 +5,9 @@ mod compiler;
 #[cfg(test)]
 mod corpus;
 mod language;
+mod rpc;
 mod types;
 
 pub use compiler::{check, generate, read};
+pub use rpc::{dispatch, header, records, replies};
 pub use types::{decode, values};
