@@ -10,12 +10,12 @@ const OTHERS: u64 = 64;
 const REPLICATION: u64 = 1024;
 
 /// Connections that clients may have, however many files may be open: each
-/// costs memory too. One that is idle costs about 10 KiB. The worst that a
-/// client can do with one is what `rpc::Limits` allows: 4 MiB of calls that
-/// wait for their quorum, one more call of a mebibyte on top, another one that
-/// arrives, and a mebibyte of replies that it does not take; 7 MiB, and nearly
-/// 140 GiB for all. Whoever has clients who would do that lowers the limit of
-/// open files, and with it the number of connections.
+/// costs memory too. One that is idle costs about 10 KiB. Calls that arrive, that
+/// wait for their quorum, and replies that are not taken cost 8 KiB more, or as
+/// much as is left of the 256 MiB that `rpc::Limits` grants to all together.
+/// What remains is a reply of up to a mebibyte each that a client asks for and
+/// does not take. Whoever has clients who would do that lowers the limit of open
+/// files, and with it the number of connections.
 const CLIENTS: u64 = 20_000;
 
 /// Connections that either port takes in any case.
