@@ -5,7 +5,7 @@ use crate::service::calc::v1::{Client, procedure};
 use crate::service::{Pair, calc};
 use crate::support::{MOMENT, run, socket_pair, with_limits, with_server};
 use bytes::Bytes;
-use futures::future::{join_all, join3};
+use futures::future::{join, join_all, join3};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::task::AtomicWaker;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -80,11 +80,10 @@ fn a_caller_that_takes_no_replies_is_not_read() {
 #[test]
 fn replies_that_nobody_takes_are_not_made() {
     const CALLS: usize = 200;
-    const SIZE: usize = 100_000;
     with_server(async |bed| {
         let (mut socket, server_side) = socket_pair(&bed.runtime).await;
         let gate = Gate::default();
-        let late = Arc::new(Late::default());
+        let late = Arc::new(Late::new(CALLS));
         let serving = serve_connection(
             bed.runtime.clone(),
             gate.guard(server_side),
@@ -103,50 +102,39 @@ fn replies_that_nobody_takes_are_not_made() {
             // All are called, few have been answered.
             assert_eq!(late.called.load(Ordering::Relaxed), CALLS);
             let made = late.made.load(Ordering::Relaxed);
-            let max = Limits::default().max_unsent_bytes + 2 * SIZE;
-            assert!(made * SIZE <= max, "{made} replies were made");
+            let max = Limits::default().max_unsent_bytes + 2 * LATE_SIZE;
+            assert!(made * LATE_SIZE <= max, "{made} replies were made");
             gate.open();
             let received = count_to_end(&mut reader).await;
             // Record mark, header, and the length are 32 bytes, the data 4 less.
-            assert_eq!(received, CALLS * (SIZE - 4 + 32));
+            assert_eq!(received, CALLS * (LATE_SIZE - 4 + 32));
         };
         let (served, (), ()) = join3(serving, ask, take).await;
         served.unwrap();
+    });
+}
 
-        /// Answers with much, but not before it has got all calls.
-        #[derive(Default)]
-        struct Late {
-            called: AtomicUsize,
-            made: AtomicUsize,
-        }
-
-        impl rpc::Service for Late {
-            fn programs(&self) -> Vec<rpc::ProgramVersion> {
-                vec![rpc::ProgramVersion {
-                    program: calc::NUMBER,
-                    version: calc::v1::NUMBER,
-                }]
-            }
-
-            async fn call(&self, call: rpc::IncomingCall) -> rpc::Reply {
-                self.called.fetch_add(1, Ordering::Relaxed);
-                std::future::poll_fn(|cx| {
-                    if self.called.load(Ordering::Relaxed) == CALLS {
-                        return Poll::Ready(());
-                    }
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                })
-                .await;
-                self.made.fetch_add(1, Ordering::Relaxed);
-                match call.decode(|decoder| Decoder::take_opaque(decoder, u32::MAX)) {
-                    Ok((_, _, reply)) => {
-                        reply.success(|encoder| encoder.put_opaque(&[7; SIZE - 4], u32::MAX))
-                    }
-                    Err(reply) => reply,
-                }
-            }
-        }
+#[test]
+fn all_is_answered_after_the_end_of_the_input() {
+    const CALLS: usize = 10;
+    with_server(async |bed| {
+        let (mut socket, server_side) = socket_pair(&bed.runtime).await;
+        let (limits, shutdown) = (Limits::default(), bed.shutdown.clone());
+        let late = Arc::new(Late::new(CALLS));
+        let runtime = bed.runtime.clone();
+        let serving = serve_connection(runtime, server_side, late, limits, shutdown);
+        let calling = async {
+            let call = echo_call(4);
+            socket.write_all(&call.repeat(CALLS - 1)).await.unwrap();
+            // The last call, and the end with it, which make all handlers ready.
+            socket.write_all(&call).await.unwrap();
+            socket.close().await.unwrap();
+            let mut replies = Vec::new();
+            socket.read_to_end(&mut replies).await.unwrap();
+            assert_eq!(replies.len(), CALLS * (LATE_SIZE - 4 + 32));
+        };
+        let (served, ()) = join(serving, calling).await;
+        served.unwrap();
     });
 }
 
@@ -203,6 +191,54 @@ async fn count_to_end(reader: &mut (impl AsyncRead + Unpin)) -> usize {
         match reader.read(&mut space).await.unwrap() {
             0 => return total,
             count => total += count,
+        }
+    }
+}
+
+/// How much a reply of [`Late`] is.
+const LATE_SIZE: usize = 100_000;
+
+/// Answers with much, but not before it has got all calls.
+struct Late {
+    calls: usize,
+    called: AtomicUsize,
+    made: AtomicUsize,
+}
+
+impl Late {
+    fn new(calls: usize) -> Self {
+        Self {
+            calls,
+            called: AtomicUsize::new(0),
+            made: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl rpc::Service for Late {
+    fn programs(&self) -> Vec<rpc::ProgramVersion> {
+        vec![rpc::ProgramVersion {
+            program: calc::NUMBER,
+            version: calc::v1::NUMBER,
+        }]
+    }
+
+    async fn call(&self, call: rpc::IncomingCall) -> rpc::Reply {
+        self.called.fetch_add(1, Ordering::Relaxed);
+        std::future::poll_fn(|cx| {
+            if self.called.load(Ordering::Relaxed) == self.calls {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        self.made.fetch_add(1, Ordering::Relaxed);
+        match call.decode(|decoder| Decoder::take_opaque(decoder, u32::MAX)) {
+            Ok((_, _, reply)) => {
+                reply.success(|encoder| encoder.put_opaque(&[7; LATE_SIZE - 4], u32::MAX))
+            }
+            Err(reply) => reply,
         }
     }
 }

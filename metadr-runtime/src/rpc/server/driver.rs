@@ -172,8 +172,8 @@ where
     fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
         // All input and all handlers, and then one write for all replies: under
         // load that is what makes the number of system calls small.
-        let is_reading = self.run_and_read(cx, now)? && self.core.wants_input();
-        let could_reply = self.core.wants_replies();
+        let is_done = self.run_and_read(cx, now)?;
+        let (could_read, could_reply) = (self.core.wants_input(), self.core.wants_replies());
         self.write(cx, now)?;
         // Last, as what has been written needs no timer.
         self.check_deadlines(cx);
@@ -183,15 +183,16 @@ where
         self.settle(cx);
         // If writing has made room, there may be calls in the input buffer, or
         // handlers that were not polled.
-        let has_made_room = !could_reply && self.core.wants_replies();
-        if (self.core.wants_input() && !is_reading) || has_made_room {
+        let has_made_room =
+            (!could_read && self.core.wants_input()) || (!could_reply && self.core.wants_replies());
+        if !is_done || has_made_room {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
 
-    /// Tells whether there is no more to read now, so that the task is woken
-    /// when there is.
+    /// Tells whether there is no more to do now, so that the task is woken when
+    /// there is.
     fn run_and_read(&mut self, cx: &mut Context<'_>, now: Instant) -> io::Result<bool> {
         let mut steps = MAX_STEPS;
         let mut bytes = 0;
