@@ -184,6 +184,12 @@ impl Builder {
         self
     }
 
+    /// Whether clients also come in a form for code that is not async.
+    pub fn blocking(mut self, blocking: bool) -> Self {
+        self.options.blocking = blocking;
+        self
+    }
+
     /// The name in Rust of something in the file: `"type.field"`, `"field"`.
     pub fn rename(mut self, name: impl Into<String>, rust: impl Into<String>) -> Self {
         self.options.renames.push((name.into(), rust.into()));

@@ -10,6 +10,7 @@
 //! and a `Generator` writes each item with both at hand.
 
 mod arbitrary;
+mod blocking;
 mod client;
 mod codec;
 mod declaration;
@@ -52,6 +53,8 @@ pub struct Options {
     /// Names of procedures that are never answered (RFC 5531 section 8.4.1,
     /// batching), as in the file. They must return `void`.
     pub one_way: Vec<String>,
+    /// Whether clients also come in a form for code that is not async.
+    pub blocking: bool,
     /// The module that has this file's types already, if another expansion
     /// generated them. Its path replaces the types.
     pub types: Option<TokenStream>,
@@ -78,6 +81,7 @@ impl Default for Options {
             strings: Strings::Utf8,
             emit: Emit::ALL,
             one_way: Vec::new(),
+            blocking: false,
             types: None,
             renames: Vec::new(),
             derives: Vec::new(),

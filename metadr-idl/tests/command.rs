@@ -243,6 +243,7 @@ fn the_code_is_as_the_options_say() {
         assert!(code(&options).contains(part), "{options:?}");
         assert!(!plain.contains(part), "{part}");
     }
+    assert!(code(&["--blocking"]).contains("BlockingClient") && !plain.contains("BlockingClient"));
     assert!(code(&["--serde"]).contains("serde") && !plain.contains("serde"));
     assert!(code(&["--arbitrary"]).contains("Arbitrary") && !plain.contains("Arbitrary"));
 }

@@ -43,6 +43,26 @@ fn code_of_everything() {
 }
 
 #[test]
+fn code_of_a_blocking_client() {
+    let file = Source::new(
+        "calls.x",
+        "program P { version V { int f(string, hyper) = 1; void NOTE(int) = 2; } = 3; } = 4;",
+    );
+    let options = Options {
+        emit: Emit {
+            client: true,
+            server: false,
+        },
+        one_way: vec!["NOTE".to_owned()],
+        blocking: true,
+        ..Options::default()
+    };
+    let code = format(&compile(file, &options).unwrap());
+    let start = code.find("/// Calls the procedures of this version from code");
+    insta::assert_snapshot!(&code[start.expect("there is one")..]);
+}
+
+#[test]
 fn code_of_kv_store() {
     let options = Options {
         strings: Strings::Bytes,

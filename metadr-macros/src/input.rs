@@ -71,8 +71,8 @@ fn runtime(input: ParseStream<'_>) -> Result<TokenStream> {
 }
 
 const EXPECTED: &str = "expected another file, `strings = bytes`, `types_only`, `client_only`, \
-     `server_only`, `one_way(procedure, …)`, `types = path`, `extern(\"type\" = path, …)`, \
-     `rename(\"type.field\" = name, …)`, `derive(\"type\" = path, …)`, `serde`, `arbitrary`, \
+     `server_only`, `blocking`, `one_way(procedure, …)`, `types = path`, \
+     `extern(\"type\" = path, …)`, `rename(\"type.field\" = name, …)`, `derive(\"type\" = path, …)`, `serde`, `arbitrary`, \
      `include(\"directory\", …)`, `define(NAME = value, …)` or `pedantic`";
 
 /// The options so far.
@@ -106,6 +106,7 @@ impl Parser {
                     self.options.one_way.push(procedure.to_string());
                 }
             }
+            "blocking" => self.options.blocking = true,
             "types" => {
                 self.once("types", &name)?;
                 input.parse::<Token![=]>()?;
@@ -236,7 +237,7 @@ mod tests {
     #[test]
     fn every_option_is_understood() {
         let input = parse(
-            r#"[::a::b] "f.x", "g.x", strings = bytes, client_only, one_way(f, type), types = c::d,
+            r#"[::a::b] "f.x", "g.x", strings = bytes, client_only, blocking, one_way(f, type), types = c::d,
             extern("netobj" = crate::Netobj, "ns::" = ns), rename("t.f" = g, "t" = type),
             derive("*" = e::F, "t" = G,), serde, arbitrary, pedantic, include("one", "two"),
             define(A, B = 0x10, C = "int x", D = -1), one_way(g),"#,
@@ -256,7 +257,7 @@ mod tests {
         };
         assert_eq!(pairs(&options.renames), ["t.f=g", "t=type"]);
         assert_eq!(pairs(&options.derives), ["*=e::F", "t=G"]);
-        assert!(options.serde && options.arbitrary);
+        assert!(options.serde && options.arbitrary && options.blocking);
         let checks = input.builder.check_options();
         assert!(checks.pedantic);
         assert_eq!(pairs(&checks.externs), ["netobj=crate::Netobj", "ns::=ns"]);

@@ -48,25 +48,16 @@ impl Generator<'_> {
     ) -> TokenStream {
         let docs = self.procedure_docs(procedure);
         let (method, descriptor) = (&names.method, &names.constant);
-        let arguments = procedure.arguments.iter().zip(&names.arguments);
-        let arguments = arguments.map(|(argument, name)| {
-            let ty = self.rust_type(&argument.ty, scope);
-            if self.is_by_value(&argument.ty) {
-                quote!(#name: #ty)
-            } else {
-                let ty = self.borrowed(&argument.ty, ty, scope);
-                quote!(#name: &#ty)
-            }
-        });
+        let arguments = self.client_arguments(procedure, names, scope);
         let encode = self.encode_arguments(procedure, names, scope);
         let result = self.result_type(procedure, scope);
         // Besides the client itself.
         let lint = has_many_arguments(procedure.arguments.len() + 1);
         if self.is_one_way(procedure) {
+            let one_way = self.one_way_docs();
             return quote! {
                 #docs
-                ///
-                /// One way: no answer is awaited, and none is sent.
+                #one_way
                 #lint
                 pub async fn #method(&self, #(#arguments),*) -> Result<(), rpc::CallError> {
                     self.rpc.send(&descriptor::#descriptor, #encode).await
@@ -87,6 +78,34 @@ impl Generator<'_> {
             pub async fn #method(&self, #(#arguments),*) -> Result<#result, rpc::CallError> {
                 self.rpc.call(&descriptor::#descriptor, #encode, #decode).await
             }
+        }
+    }
+
+    /// The parameters of a method, each with its type.
+    pub(super) fn client_arguments(
+        &self,
+        procedure: &Procedure,
+        names: &ProcedureNames,
+        scope: &Scope,
+    ) -> Vec<TokenStream> {
+        let arguments = procedure.arguments.iter().zip(&names.arguments);
+        let arguments = arguments.map(|(argument, name)| {
+            let ty = self.rust_type(&argument.ty, scope);
+            if self.is_by_value(&argument.ty) {
+                quote!(#name: #ty)
+            } else {
+                let ty = self.borrowed(&argument.ty, ty, scope);
+                quote!(#name: &#ty)
+            }
+        });
+        arguments.collect()
+    }
+
+    /// What is said of a procedure that is never answered, after its comment.
+    pub(super) fn one_way_docs(&self) -> TokenStream {
+        quote! {
+            ///
+            /// One way: no answer is awaited, and none is sent.
         }
     }
 

@@ -49,6 +49,8 @@ impl Generator<'_> {
         let is_called = emit.client || emit.server;
         let descriptors = is_called.then(|| self.descriptors(version, names, scope));
         let client = emit.client.then(|| self.client(version, names, scope));
+        let is_blocking = emit.client && self.options.blocking;
+        let blocking = is_blocking.then(|| self.blocking_client(version, names, scope));
         let server = emit.server.then(|| self.server(version, names, scope));
         let imports = is_called.then(|| {
             quote! {
@@ -68,6 +70,7 @@ impl Generator<'_> {
                 pub mod procedure { #(#procedures)* }
                 #descriptors
                 #client
+                #blocking
                 #server
             }
         }

@@ -184,6 +184,9 @@ impl Options {
             let names = self.one_way.iter().map(|name| format_ident!("{name}"));
             found.push(quote!(one_way(#(#names),*)));
         }
+        if self.blocking {
+            found.push(quote!(blocking));
+        }
         if let Some(path) = &self.types {
             found.push(quote!(types = #path));
         }

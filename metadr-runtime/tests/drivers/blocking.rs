@@ -1,14 +1,13 @@
 //! Calls from threads that are not async.
 
 use crate::Tested;
-use crate::service::calc::v1::descriptor;
+use crate::service::calc::v1::BlockingClient;
 use crate::service::{Pair, calc};
 use crate::support::with_server;
 use futures::channel::oneshot;
 use futures::future::join;
 use metadr_runtime::rpc::blocking::Client;
 use metadr_runtime::rpc::{self, CallError, ClientConfig, CloseReason};
-use metadr_runtime::xdr::{Decoder, Encode, Encoder, XdrEncoder};
 use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
@@ -24,7 +23,7 @@ fn threads_share_a_blocking_client() {
                     let client = client.clone();
                     scope.spawn(move || {
                         for left in 0..100 {
-                            assert_eq!(add(&client, left, right), Ok(left + right));
+                            assert_eq!(client.add(Pair { left, right }), Ok(left + right));
                         }
                     });
                 }
@@ -41,8 +40,8 @@ fn a_thread_can_have_many_calls_in_flight() {
         let address = bed.address;
         aside(move || {
             let client = connect(address);
-            let calls = calc::v1::Client::new(client.rpc().clone());
-            let (held, released) = client.wait(async {
+            let calls = calc::v1::Client::new(client.rpc().rpc().clone());
+            let (held, released) = client.rpc().wait(async {
                 let released = async {
                     // Not before the other one is held.
                     while calls.release(1).await.is_err() {}
@@ -61,16 +60,12 @@ fn a_blocking_call_has_a_deadline() {
         let address = bed.address;
         aside(move || {
             let client = connect(address);
-            let hasty = client.with(|rpc| rpc.with_timeout(Duration::from_millis(20)));
-            let hold = |number: u32| {
-                let encode = |encoder: &mut XdrEncoder<'_>| {
-                    encoder.put_u32(number);
-                    Ok(())
-                };
-                hasty.call(&descriptor::HOLD, encode, |_| Ok(()))
-            };
-            assert_eq!(hold(1), Err(CallError::TimedOut { sent: true }));
-            assert_eq!(add(&client, 1, 2), Ok(3));
+            let hasty = client
+                .rpc()
+                .with(|rpc| rpc.with_timeout(Duration::from_millis(20)));
+            let hasty = BlockingClient::new(hasty);
+            assert_eq!(hasty.hold(1), Err(CallError::TimedOut { sent: true }));
+            assert_eq!(client.add(Pair { left: 1, right: 2 }), Ok(3));
         })
         .await;
     });
@@ -82,16 +77,11 @@ fn closing_sends_what_waits_and_says_why() {
         let address = bed.address;
         aside(move || {
             let client = connect(address);
-            for number in 0..100_u32 {
-                let encode = |encoder: &mut XdrEncoder<'_>| {
-                    encoder.put_u32(number);
-                    Ok(())
-                };
-                client.send(&descriptor::NOTE, encode).unwrap();
+            for number in 0..100 {
+                client.note(number).unwrap();
             }
-            let other = client.clone();
-            assert_eq!(client.close(), CloseReason::ByThisSide);
-            let error = add(&other, 1, 2).unwrap_err();
+            assert_eq!(client.rpc().clone().close(), CloseReason::ByThisSide);
+            let error = client.add(Pair { left: 1, right: 2 }).unwrap_err();
             assert!(error.not_executed());
         })
         .await;
@@ -106,7 +96,7 @@ fn the_thread_ends_with_the_last_handle() {
         let address = bed.address;
         aside(move || {
             let client = connect(address);
-            assert_eq!(add(&client, 1, 2), Ok(3));
+            assert_eq!(client.add(Pair { left: 1, right: 2 }), Ok(3));
         })
         .await;
         bed.until(|| bed.service.closed.lock().unwrap().len() == 1)
@@ -132,16 +122,11 @@ fn nobody_there_is_an_error_of_connecting_for_threads_too() {
     });
 }
 
-fn connect(address: SocketAddr) -> Client {
+fn connect(address: SocketAddr) -> BlockingClient {
     let connect = move |runtime: Tested| async move {
         rpc::Client::connect(&runtime, address, ClientConfig::default()).await
     };
-    Client::connect_on(Tested::default(), connect).unwrap()
-}
-
-fn add(client: &Client, left: i32, right: i32) -> Result<i32, CallError> {
-    let encode = |encoder: &mut XdrEncoder<'_>| Pair { left, right }.encode(encoder);
-    client.call(&descriptor::ADD, encode, |decoder| decoder.take_i32())
+    BlockingClient::new(Client::connect_on(Tested::default(), connect).unwrap())
 }
 
 /// Runs it on a thread of its own: the server is on this one.

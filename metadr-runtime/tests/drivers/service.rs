@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-metadr_runtime::xdr!("tests/calc.x", one_way(note));
+metadr_runtime::xdr!("tests/calc.x", one_way(note), blocking);
 
 /// A note that makes the handler panic.
 pub(crate) const BAD_NOTE: u32 = u32::MAX;

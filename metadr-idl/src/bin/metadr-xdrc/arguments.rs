@@ -78,6 +78,9 @@ pub(crate) struct Arguments {
     /// A procedure that is never answered
     #[arg(long, value_name = "NAME", help_heading = "How the code looks")]
     one_way: Vec<String>,
+    /// Generate clients for code that is not async, too
+    #[arg(long, help_heading = "How the code looks")]
+    blocking: bool,
     /// The name in Rust of something in the files: type.field=name
     #[arg(long, value_name = "NAME=RUST", value_parser = pair)]
     #[arg(help_heading = "How the code looks")]
@@ -166,6 +169,7 @@ impl Arguments {
                 client: !self.types_only && !self.server_only,
                 server: !self.types_only && !self.client_only,
             })
+            .blocking(self.blocking)
             .serde(self.serde)
             .arbitrary(self.arbitrary);
         for file in files {
