@@ -1,8 +1,10 @@
 //! `metadr dev`: a whole group in one process.
 
 use crate::support::cluster::assert_no_alarm;
-use crate::support::process::{metadr, run};
+use crate::support::process::{Finished, metadr, run};
 use crate::support::{shared_file, shared_text};
+use std::io::Write;
+use tempfile::NamedTempFile;
 
 /// What it prints when it ends well. Its replicas report on standard error.
 fn dev(arguments: &[&str]) -> String {
@@ -27,6 +29,26 @@ fn a_script_prints_what_it_prints_on_any_group() {
     for replicas in ["1", "3", "5"] {
         assert_eq!(dev(&["--replicas", replicas, script]), expected);
     }
+}
+
+#[test]
+fn traces_show_what_goes_over_the_wire_and_leave_the_output_alone() {
+    let mut script = NamedTempFile::new().expect("a temporary file");
+    script.write_all(b"create /a hello\n").expect("a script");
+    let mut command = metadr();
+    command.env("XDR_TRACE_CLIENT", "1");
+    let Finished { stdout, stderr, .. } = run(command.arg("dev").arg(script.path()));
+    assert_eq!(stdout, "CREATED\n", "{stderr}");
+    let is_there = |beginning: &str, end: &str| {
+        let is_it = |line: &str| line.starts_with(beginning) && line.ends_with(end);
+        stderr.lines().any(is_it)
+    };
+    let call = r#"KvStoreApi.KvStoreApi_v1.create(KvPair { key = "/a", val = "hello" })"#;
+    assert!(is_there("CALL -> 127.0.0.1:", call), "{stderr}");
+    let result = " ms: Result 0 { err = NONE }";
+    assert!(is_there("REPLY <- 127.0.0.1:", result), "{stderr}");
+    // Those of servers were not asked for.
+    assert!(!is_there("CALL <- ", ""), "{stderr}");
 }
 
 #[test]

@@ -32,30 +32,30 @@ enum Side {
     Server,
 }
 
-/// What the environment says: [`READ`], and a bit for each side. It is read
-/// once: to change it while other threads run would be a fault of the program.
-static PRINTED: AtomicU8 = AtomicU8::new(0);
-const READ: u8 = 1;
+/// What the environment says: a bit for each side, and all of them until it has
+/// been read. It is read once: to change it while other threads run would be a
+/// fault of the program.
+static PRINTED: AtomicU8 = AtomicU8::new(u8::MAX);
 
 impl Side {
     /// Whether anybody wants to see its calls.
+    #[inline]
     fn is_traced(self) -> bool {
         self.is_printed() || spans::are_wanted(self)
     }
 
     /// Whether its calls are to be printed.
+    #[inline]
     fn is_printed(self) -> bool {
-        let printed = match PRINTED.load(Ordering::Relaxed) {
-            0 => read_environment(),
-            printed => printed,
-        };
-        printed & self.bit() != 0
+        let printed = PRINTED.load(Ordering::Relaxed);
+        // Off, this is all there is to it.
+        printed & self.bit() != 0 && (printed != u8::MAX || read_environment() & self.bit() != 0)
     }
 
     const fn bit(self) -> u8 {
         match self {
-            Self::Client => 2,
-            Self::Server => 4,
+            Self::Client => 1,
+            Self::Server => 2,
         }
     }
 
@@ -69,7 +69,7 @@ impl Side {
 
 #[cold]
 fn read_environment() -> u8 {
-    let mut printed = READ;
+    let mut printed = 0;
     for side in [Side::Client, Side::Server] {
         if std::env::var_os(side.variable()).is_some() {
             printed |= side.bit();
