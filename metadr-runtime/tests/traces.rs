@@ -16,13 +16,16 @@ use bytes::Bytes;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::poll;
 use metadr_runtime::rpc::{
-    AuthFlavor, CallError, Client, OpaqueAuth, Procedure, ProgramVersion, Service,
+    AuthFlavor, CallError, Client, ClientConfig, OpaqueAuth, Procedure, ProgramVersion, Service,
 };
+use metadr_runtime::rt::{Listener, Runtime};
 use metadr_runtime::xdr::{Encoder, XdrEncoder};
 use service::calc::{self, v1::descriptor};
 use service::{Calc, Pair, other};
 use std::collections::HashMap;
 use std::env;
+use std::future::poll_fn;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -58,6 +61,11 @@ fn without_the_variables_nothing_is_printed_but_panics() {
 #[test]
 fn both_sides_print_in_the_order_of_what_happens() {
     insta::assert_snapshot!(traces_of("one_call", &[CLIENT, SERVER]));
+}
+
+#[test]
+fn a_call_that_is_made_again_is_printed_again() {
+    insta::assert_snapshot!(traces_of("repetition", &[CLIENT]));
 }
 
 /// Runs one of the tests below in a process of its own.
@@ -123,6 +131,31 @@ impl Same {
 fn one_call() {
     with_server(async |bed| {
         let client = bed.client().await;
+        assert_eq!(client.add(Pair { left: 2, right: 3 }).await, Ok(5));
+    });
+}
+
+#[test]
+#[ignore = "runs in a process of its own"]
+fn repetition() {
+    with_server(async |bed| {
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut listener = bed.runtime.listen(any_port).await.unwrap();
+        let mut addresses = vec![bed.address, listener.local_addr().unwrap()];
+        // The first server is gone when it has got the call.
+        bed.runtime.spawn(async move {
+            let accept = poll_fn(|cx| listener.poll_accept(cx));
+            let (mut stream, _) = accept.await.unwrap();
+            stream.read_exact(&mut [0]).await.unwrap();
+        });
+        let runtime = bed.runtime.clone();
+        let connect = move || {
+            let (runtime, address) = (runtime.clone(), addresses.pop().unwrap());
+            async move { runtime.connect(address).await }
+        };
+        let rpc = Client::connect_later(&bed.runtime, connect, ClientConfig::default());
+        let rpc = rpc.with_idempotent(true).with_peer("one or the other");
+        let client = calc::v1::Client::new(rpc);
         assert_eq!(client.add(Pair { left: 2, right: 3 }).await, Ok(5));
     });
 }

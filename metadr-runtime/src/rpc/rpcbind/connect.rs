@@ -54,12 +54,24 @@ enum Place {
     Rpcbind(Location),
 }
 
+impl Place {
+    /// The machine, as traces call the server on it: its port may change.
+    fn machine(&self) -> String {
+        match self {
+            Self::Host(host) => host.clone(),
+            Self::Rpcbind(Location::Local | Location::Socket(_)) => "localhost".to_owned(),
+            Self::Rpcbind(Location::Tcp(address)) => address.ip().to_string(),
+        }
+    }
+}
+
 async fn connect<R: Runtime>(
     runtime: &R,
     place: Place,
     program: ProgramVersion,
     config: ClientConfig,
 ) -> Result<Client, ConnectError> {
+    let peer = place.machine();
     let asked = (runtime.clone(), place, config.clone());
     let connect = move || {
         let (runtime, place, config) = asked.clone();
@@ -71,9 +83,10 @@ async fn connect<R: Runtime>(
             stream.map_err(io::Error::from)
         }
     };
-    Client::connect_with(runtime, connect, config)
+    let client = Client::connect_with(runtime, connect, config)
         .await
-        .map_err(ConnectError::from_io)
+        .map_err(ConnectError::from_io)?;
+    Ok(client.with_peer(peer))
 }
 
 async fn connect_to_host<R: Runtime>(

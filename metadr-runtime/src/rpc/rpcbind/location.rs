@@ -109,7 +109,9 @@ async fn connect_socket<R: Runtime>(
     let stream = timeout(runtime, config.connect_timeout, connect)
         .await
         .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?;
-    Ok((Client::over(runtime, stream, config.clone()), None))
+    let client = Client::over(runtime, stream, config.clone());
+    let peer = path.display().to_string();
+    Ok((client.with_peer(peer), None))
 }
 
 async fn connect_tcp<R: Runtime>(

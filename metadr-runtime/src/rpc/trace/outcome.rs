@@ -155,3 +155,44 @@ pub(super) fn is_reply(error: &CallError) -> bool {
         | CallError::Decode(_) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::ProtocolError;
+    use crate::rpc::record::RecordError;
+    use crate::rpc::wire::{AcceptedReply, OpaqueAuth};
+
+    #[test]
+    fn a_client_is_at_fault_for_what_it_does_itself_and_for_nothing_else() {
+        let closed = |reason| {
+            let sent = true;
+            Outcome::of_error(&CallError::Closed { reason, sent })
+        };
+        assert_eq!(closed(CloseReason::ByThisSide).fault, Fault::Own);
+        assert_eq!(closed(CloseReason::Abandoned).fault, Fault::Own);
+        assert_eq!(closed(CloseReason::ByServer).fault, Fault::Peers);
+        let broken = ProtocolError::from(RecordError::EmptyFragments);
+        assert_eq!(closed(broken.into()).fault, Fault::Peers);
+        let late = Outcome::of_error(&CallError::TimedOut { sent: false });
+        assert_eq!(late.to_string(), "TIMED_OUT (not sent)");
+    }
+
+    #[test]
+    fn a_server_is_at_fault_for_its_failures_alone() {
+        let fault = |discriminant| {
+            let status = AcceptedStatus::Default { discriminant };
+            let verifier = OpaqueAuth::none();
+            let header = ReplyHeader::MsgAccepted(AcceptedReply { verifier, status });
+            Outcome::of_reply(&header).fault
+        };
+        assert_eq!(fault(AcceptStat::SystemErr), Fault::Own);
+        for refusal in [
+            AcceptStat::ProgUnavail,
+            AcceptStat::ProcUnavail,
+            AcceptStat::GarbageArgs,
+        ] {
+            assert_eq!(fault(refusal), Fault::Peers);
+        }
+    }
+}
