@@ -6,16 +6,16 @@ use crate::service::{Pair, calc};
 use crate::support::{MOMENT, run, socket_pair, with_limits, with_server};
 use bytes::Bytes;
 use futures::future::{join, join_all, join3};
-use futures::io::{AsyncReadExt, AsyncWriteExt};
+use futures::io::{AsyncReadExt, AsyncWriteExt, Cursor};
 use futures::task::AtomicWaker;
 use futures_io::{AsyncRead, AsyncWrite};
 use metadr_runtime::rpc::{self, CallError, ClientConfig, Limits, serve_connection};
 use metadr_runtime::xdr::{Decoder, Encoder};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
 
 #[test]
 fn small_limits_only_slow_things_down() {
@@ -118,23 +118,25 @@ fn replies_that_nobody_takes_are_not_made() {
 fn all_is_answered_after_the_end_of_the_input() {
     const CALLS: usize = 10;
     with_server(async |bed| {
-        let (mut socket, server_side) = socket_pair(&bed.runtime).await;
-        let (limits, shutdown) = (Limits::default(), bed.shutdown.clone());
-        let late = Arc::new(Late::new(CALLS));
-        let runtime = bed.runtime.clone();
-        let serving = serve_connection(runtime, server_side, late, limits, shutdown);
-        let calling = async {
-            let call = echo_call(4);
-            socket.write_all(&call.repeat(CALLS - 1)).await.unwrap();
-            // The last call, and the end with it, which make all handlers ready.
-            socket.write_all(&call).await.unwrap();
-            socket.close().await.unwrap();
-            let mut replies = Vec::new();
-            socket.read_to_end(&mut replies).await.unwrap();
-            assert_eq!(replies.len(), CALLS * (LATE_SIZE - 4 + 32));
+        let late = Arc::new(Late::new(CALLS + 1));
+        let service = Arc::clone(&late);
+        let output = Arc::default();
+        let stream = Canned {
+            input: Cursor::new(echo_call(4).repeat(CALLS)),
+            output: Arc::clone(&output),
         };
-        let (served, ()) = join(serving, calling).await;
+        let (limits, shutdown) = (Limits::default(), bed.shutdown.clone());
+        let runtime = bed.runtime.clone();
+        let serving = serve_connection(runtime, stream, service, limits, shutdown);
+        let release = async {
+            let called = || late.called.load(Ordering::Relaxed);
+            bed.until(|| called() == CALLS).await;
+            late.note_call();
+        };
+        let (served, ()) = join(serving, release).await;
         served.unwrap();
+        let length = output.lock().unwrap().len();
+        assert_eq!(length, CALLS * (LATE_SIZE - 4 + 32));
     });
 }
 
@@ -201,6 +203,7 @@ const LATE_SIZE: usize = 100_000;
 /// Answers with much, but not before it has got all calls.
 struct Late {
     calls: usize,
+    waiting: Mutex<Vec<Waker>>,
     called: AtomicUsize,
     made: AtomicUsize,
 }
@@ -209,9 +212,19 @@ impl Late {
     fn new(calls: usize) -> Self {
         Self {
             calls,
+            waiting: Mutex::default(),
             called: AtomicUsize::new(0),
             made: AtomicUsize::new(0),
         }
+    }
+
+    /// Notes a call. The last one makes all handlers ready.
+    fn note_call(&self) {
+        if self.called.fetch_add(1, Ordering::Relaxed) + 1 < self.calls {
+            return;
+        }
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap());
+        waiting.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -224,12 +237,12 @@ impl rpc::Service for Late {
     }
 
     async fn call(&self, call: rpc::IncomingCall) -> rpc::Reply {
-        self.called.fetch_add(1, Ordering::Relaxed);
+        self.note_call();
         std::future::poll_fn(|cx| {
             if self.called.load(Ordering::Relaxed) == self.calls {
                 return Poll::Ready(());
             }
-            cx.waker().wake_by_ref();
+            self.waiting.lock().unwrap().push(cx.waker().clone());
             Poll::Pending
         })
         .await;
@@ -240,6 +253,41 @@ impl rpc::Service for Late {
             }
             Err(reply) => reply,
         }
+    }
+}
+
+/// A connection with its input in it, which takes all output at once.
+struct Canned {
+    input: Cursor<Vec<u8>>,
+    output: Arc<Mutex<Vec<u8>>>,
+}
+
+impl AsyncRead for Canned {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.input).poll_read(cx, space)
+    }
+}
+
+impl AsyncWrite for Canned {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.output.lock().unwrap().extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 
