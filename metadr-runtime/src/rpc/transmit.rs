@@ -15,8 +15,10 @@ const LARGE_RECORD: usize = 8 * 1024;
 /// Small records are put together up to this many bytes, so that memory is
 /// given back while a connection is never quite idle.
 const SEGMENT: usize = 32 * 1024;
-/// A buffer with room for more bytes than this is not kept for later.
-const MAX_KEPT: usize = 64 * 1024;
+/// A buffer with room for more bytes than this is not kept for later. One for
+/// 64 KiB of data and their header is; from 128 KiB on, allocators get a buffer
+/// from the system each time.
+const MAX_KEPT: usize = 120 * 1024;
 /// How many parts of the output go to the system at once.
 const MAX_SLICES: usize = 16;
 

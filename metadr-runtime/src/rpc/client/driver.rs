@@ -17,7 +17,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// Reads and writes in a row before other tasks have their turn.
+/// Bytes that are read in a row before other tasks have their turn: as many as
+/// stay in the processor's cache until the calls have been answered with them.
+const READ_AT_ONCE: usize = 128 * 1024;
+/// Reads and writes in a row, likewise.
 const MAX_READS: usize = 16;
 const MAX_WRITES: usize = 16;
 /// Bytes that may have been written before the core hears of it: they count as
@@ -130,16 +133,23 @@ where
     }
 
     fn read(&mut self) -> Result<(), CloseReason> {
+        let mut total = 0;
         for _ in 0..MAX_READS {
             let mut cx = Context::from_waker(self.wakeups.stream());
             let space = self.reader.recv_space();
             match Pin::new(&mut self.stream).poll_read(&mut cx, space)? {
                 Poll::Ready(0) => return Err(CloseReason::ByServer),
-                Poll::Ready(count) => self.reader.recv_advance(count),
+                Poll::Ready(count) => {
+                    self.reader.recv_advance(count);
+                    total += count;
+                }
                 Poll::Pending => return Ok(()),
             }
             while let Some(record) = self.reader.next_record().map_err(ProtocolError::from)? {
                 self.records.push(record);
+            }
+            if total >= READ_AT_ONCE {
+                break;
             }
         }
         // There may be more.
