@@ -8,13 +8,12 @@ use crate::rpc::transmit::{TransmitBuffer, poll_write_slices};
 use crate::rpc::wakeups::Wakeups;
 use crate::rt::{Instant, Runtime, timeout};
 use bytes::Bytes;
-use futures::io::AsyncWriteExt;
 use futures_io::{AsyncRead, AsyncWrite};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 /// Bytes that are read in a row before other tasks have their turn: as many as
@@ -54,15 +53,13 @@ where
         deadlines: Deadlines::new(runtime.clone()),
         wakeups: Wakeups::new(),
     };
-    let reason = match poll_fn(|cx| driver.poll(cx)).await {
+    match poll_fn(|cx| driver.poll(cx)).await {
         Ok(()) => {
-            timeout(runtime, GOODBYE, driver.say_goodbye()).await;
+            timeout(runtime, GOODBYE, poll_fn(|cx| driver.poll_goodbye(cx))).await;
             CloseReason::ByThisSide
         }
         Err(reason) => reason,
-    };
-    driver.report_written();
-    reason
+    }
 }
 
 struct Driver<R: Runtime, T> {
@@ -216,29 +213,37 @@ where
         Ok(())
     }
 
-    async fn say_goodbye(&mut self) -> io::Result<()> {
+    /// Ready when what was to be sent has been, and the connection is closed.
+    fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.wakeups.register(cx.waker());
+        // Those who still wait are not kept waiting beyond their deadlines.
+        let deadline = self.shared.lock().core.poll_timeout();
+        self.deadlines.check(&self.shared, &self.wakeups, deadline);
         loop {
-            if self.outgoing.is_empty() {
-                let mut state = self.shared.lock();
-                if !state.core.take_output(&mut self.outgoing) {
-                    break;
-                }
+            if self.outgoing.is_empty() && !self.shared.lock().core.take_output(&mut self.outgoing)
+            {
+                break;
             }
-            let count = self.stream.write(self.outgoing.first()).await?;
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
+            let (stream, outgoing) = (&mut self.stream, &self.outgoing);
+            let written = poll_write_slices(stream, cx, |slices| outgoing.slices(slices));
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.note_written(count),
             }
-            self.note_written(count);
         }
-        self.stream.close().await
+        Pin::new(&mut self.stream).poll_close(cx)
     }
 
     fn note_written(&mut self, count: usize) {
         self.outgoing.advance(count);
         self.unreported += count;
     }
+}
 
-    fn report_written(&mut self) {
+/// However it ends, also by a runtime that drops it: what has been written may
+/// have been executed.
+impl<R: Runtime, T> Drop for Driver<R, T> {
+    fn drop(&mut self) {
         let count = std::mem::take(&mut self.unreported);
         self.shared.lock().core.handle_written(count);
     }
