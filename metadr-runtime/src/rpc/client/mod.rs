@@ -35,7 +35,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use task::Reconnecting;
+use task::{Ending, Reconnecting};
 
 /// A handle to a connection to a server. Generated clients wrap one.
 ///
@@ -202,8 +202,7 @@ impl Client {
         });
         runtime.spawn(task::run(
             runtime.clone(),
-            Arc::clone(&shared),
-            open,
+            Ending::new(Arc::clone(&shared), open),
             config.max_reply,
             stream,
             reconnecting,

@@ -29,8 +29,7 @@ pub(super) struct Reconnecting<C> {
 /// is closed for good.
 pub(super) async fn run<R, T, C, F>(
     runtime: R,
-    shared: Arc<Shared>,
-    open: Receiver<Infallible>,
+    mut ending: Ending,
     max_reply: usize,
     mut stream: Option<T>,
     reconnecting: Option<Reconnecting<C>>,
@@ -40,11 +39,7 @@ pub(super) async fn run<R, T, C, F>(
     C: FnMut() -> F,
     F: Future<Output = io::Result<T>>,
 {
-    let mut ending = Ending {
-        shared: Arc::clone(&shared),
-        reason: CloseReason::Abandoned,
-        _open: open,
-    };
+    let shared = Arc::clone(&ending.shared);
     let mut gap = reconnecting.map(|reconnecting| Gap::new(&runtime, &shared, reconnecting));
     loop {
         if let Some(stream) = stream.take() {
@@ -67,12 +62,24 @@ pub(super) async fn run<R, T, C, F>(
     }
 }
 
-/// Ends all calls when the task does, even if the runtime drops it.
-struct Ending {
+/// Ends all calls when the task does, even if the runtime drops it before it has
+/// run at all.
+pub(super) struct Ending {
     shared: Arc<Shared>,
     reason: CloseReason,
     // Dropped last: whoever waits for that may ask for the reason.
     _open: Receiver<Infallible>,
+}
+
+impl Ending {
+    /// Ends those of `shared`, and then drops `open`.
+    pub(super) fn new(shared: Arc<Shared>, open: Receiver<Infallible>) -> Self {
+        Self {
+            shared,
+            reason: CloseReason::Abandoned,
+            _open: open,
+        }
+    }
 }
 
 impl Drop for Ending {
