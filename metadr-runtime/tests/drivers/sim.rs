@@ -9,6 +9,7 @@ mod hostile;
 mod hostile_servers;
 mod listening;
 mod memory;
+mod mishaps;
 mod order;
 mod reconnect;
 mod service;

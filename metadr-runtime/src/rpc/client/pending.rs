@@ -4,7 +4,7 @@ use super::Client;
 use super::call::CallId;
 use super::core::Turn;
 use super::error::{CallError, CloseReason};
-use super::shared::{State, encoding, wake};
+use super::shared::{Shared, State, encoding, wake};
 use super::table::Outcome;
 use super::turns::TurnId;
 use crate::rpc::Procedure;
@@ -68,10 +68,6 @@ where
     /// Starts the call, if its turn has come.
     fn poll_start(&mut self, cx: &Context<'_>, turn: Option<TurnId>) -> Poll<Outcome> {
         let mut state = self.client.shared().lock();
-        let deadline = match self.deadline {
-            Some(deadline) => deadline,
-            None => *self.deadline.insert(state.now() + self.client.call_timeout),
-        };
         let may_start = if state.is_closing && state.core.closed().is_none() {
             // The queue is given up when all that was sent has been written.
             let reason = CloseReason::ByThisSide;
@@ -88,7 +84,7 @@ where
                 drop(old);
             }
             (Turn::Later, None) => {
-                let waker = cx.waker().clone();
+                let (deadline, waker) = (self.deadline(&mut state), cx.waker().clone());
                 let turn = state.core.wait_turn(self.is_one_way, Some(deadline), waker);
                 self.stage = Stage::Waiting(turn);
                 // It has to see to the deadline, and maybe to a connection.
@@ -106,32 +102,47 @@ where
         Poll::Pending
     }
 
+    /// Until when it may take. Whoever asks has to wake the task: the time that
+    /// the state knows is that of the first call since the task ran.
+    fn deadline(&mut self, state: &mut State) -> Instant {
+        let timeout = self.client.call_timeout;
+        *self.deadline.get_or_insert_with(|| state.now() + timeout)
+    }
+
     fn start(
         &mut self,
         cx: &Context<'_>,
         turn: Option<TurnId>,
-        mut state: MutexGuard<'_, State>,
+        state: MutexGuard<'_, State>,
     ) -> Poll<Outcome> {
+        let unless_started = PassOn {
+            shared: self.client.shared(),
+            had_turn: turn.is_some(),
+        };
+        // Dropped before, should encoding panic.
+        let mut state = state;
+        let deadline = self.deadline(&mut state);
         let left = turn.and_then(|turn| state.core.leave(turn));
-        // Should encoding panic, nothing is left to be cancelled.
+        // Nothing is left to be cancelled then.
         self.stage = Stage::Ended;
         let (core, credential) = (&mut state.core, &self.client.credential);
         let encode = |encoder: &mut XdrEncoder<'_>| encoding(|| (self.encode)(encoder));
         let started = if self.is_one_way {
             core.start_one_way(self.procedure, credential, encode)
         } else {
-            let (deadline, waker) = (self.deadline, cx.waker().clone());
+            let (deadline, waker) = (Some(deadline), cx.waker().clone());
             core.start_call(self.procedure, credential, deadline, waker, encode)
         };
+        std::mem::forget(unless_started);
         let next = turn.and_then(|_| state.core.offer_next_turn());
         let task = state.wake_task();
         drop(state);
         drop(left);
+        wake(next);
+        wake(task);
         if let (Some(trace), Ok(id)) = (&mut self.trace, &started) {
             trace.sent(id.xid(), &self.encode);
         }
-        wake(next);
-        wake(task);
         match started {
             Err(error) => self.end(Err(error.into())),
             Ok(_) if self.is_one_way => self.end(Ok(Bytes::new())),
@@ -172,6 +183,26 @@ where
             *sent |= self.has_been_sent;
         }
         Poll::Ready(outcome)
+    }
+}
+
+/// Lets others have the turn of a call that panics as it is encoded.
+struct PassOn<'a> {
+    shared: &'a Shared,
+    had_turn: bool,
+}
+
+impl Drop for PassOn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        let next = match self.had_turn {
+            true => state.core.offer_next_turn(),
+            false => None,
+        };
+        let task = state.wake_task();
+        drop(state);
+        wake(next);
+        wake(task);
     }
 }
 
