@@ -111,7 +111,12 @@ impl Target {
             Measure::Allocations => (1, 0.05),
             _ => (2, 0.005),
         };
-        let words = measured.iter().map(|one| format!("{one:.digits$}"));
+        // No minus before nothing.
+        let scale = 10_f64.powi(digits as i32);
+        let rounded = measured
+            .iter()
+            .map(|one| (one * scale).round() / scale + 0.0);
+        let words = rounded.map(|one| format!("{one:.digits$}"));
         let words = words.collect::<Vec<_>>().join(" + ");
         if measured.iter().any(|one| *one >= self.most + tolerance) {
             format!("**{words}**")
