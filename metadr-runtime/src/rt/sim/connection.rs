@@ -316,6 +316,13 @@ impl Connection {
         self.server.lose_all();
     }
 
+    /// Whether `side` waits for room at an end that knows of no connection.
+    pub(super) fn waits_in_vain(&self, side: Side) -> bool {
+        let (end, peer) = (self.end(side), self.end(side.other()));
+        let is_waiting = end.state == State::Open && end.writer.is_some();
+        is_waiting && (self.is_severed || peer.is_dead())
+    }
+
     /// Ends the outgoing half; gives what is to be sent.
     pub(super) fn end_outgoing(&mut self, side: Side) -> io::Result<Option<Segment>> {
         let end = self.end_mut(side);

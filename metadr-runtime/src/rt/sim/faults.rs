@@ -1,6 +1,6 @@
 //! What tests do to the network.
 
-use super::connection::{Side, Way};
+use super::connection::{Segment, Side, Way};
 use super::link::{Cut, Link};
 use super::network::Network;
 use super::schedule::{Event, Schedule};
@@ -34,6 +34,22 @@ impl Network {
             let lane = self.lanes.between(from, to);
             let arrival = lane.arrival(schedule.now(), 0, &mut self.rng);
             schedule.add(arrival, Event::Arrival(way));
+        }
+        for way in [self.ways(from, to), self.ways(to, from)].concat() {
+            self.ask_for_room(way, schedule);
+        }
+    }
+
+    /// Whoever waits for room asks for it now and then, and hears that nobody
+    /// remembers the connection, if it is so.
+    fn ask_for_room(&mut self, way: Way, schedule: &mut Schedule) {
+        let Some(connection) = self.connections.get(&way.connection) else {
+            return;
+        };
+        let waits_in_vain = connection.waits_in_vain(way.from);
+        let (from, to) = connection.hosts(way.from);
+        if waits_in_vain && self.lanes.between(from, to).cut.is_none() {
+            self.send(way.back(), Segment::Reset, schedule);
         }
     }
 

@@ -76,8 +76,8 @@ impl Net {
     }
 
     /// Drops a link: what is under way is lost, nobody is told, and nothing
-    /// arrives until it is mended. Even then, whoever sends over a connection of
-    /// before finds it reset.
+    /// arrives until it is mended. Then whoever sends over a connection of before
+    /// finds it reset, and so does whoever waits for room to do so.
     pub fn drop_link(&self, one: impl Into<IpAddr>, other: impl Into<IpAddr>) {
         self.0
             .with(|network, schedule| network.drop_link(one.into(), other.into(), schedule));

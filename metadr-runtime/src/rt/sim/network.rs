@@ -210,7 +210,7 @@ impl Network {
         self.forget_if_over(way.connection);
     }
 
-    fn send(&mut self, way: Way, segment: Segment, schedule: &mut Schedule) {
+    pub(super) fn send(&mut self, way: Way, segment: Segment, schedule: &mut Schedule) {
         let Some(connection) = self.connections.get_mut(&way.connection) else {
             return;
         };

@@ -126,6 +126,30 @@ fn a_reset_of_one_way_leaves_the_other_end_in_doubt() {
     });
 }
 
+/// As their probes for room are answered.
+#[test]
+fn who_waits_for_room_on_a_dead_connection_is_told() {
+    for is_dropped in [false, true] {
+        let sim = Sim::new(0);
+        sim.block_on(async {
+            let (mut client, server) = pair(&sim).await;
+            let mut writing = Box::pin(client.write_all(&[0; 1_000_000]));
+            assert!(timeout(&sim, SECOND, writing.as_mut()).await.is_none());
+            if is_dropped {
+                sim.net().drop_link(ONE, TWO);
+            } else {
+                // What it says is lost.
+                sim.net().cut_way(TWO, ONE, Cut::Reset);
+                drop(server);
+            }
+            let written = timeout(&sim, SECOND, writing.as_mut()).await;
+            assert!(written.is_none());
+            sim.net().mend(ONE, TWO);
+            assert_eq!(failure(writing.await), ErrorKind::ConnectionReset);
+        });
+    }
+}
+
 #[test]
 fn a_dropped_link_forgets_its_connections() {
     let sim = Sim::new(0);
