@@ -11,6 +11,7 @@ mod listening;
 mod memory;
 mod mishaps;
 mod order;
+mod random;
 mod reconnect;
 mod service;
 mod services;
