@@ -223,14 +223,17 @@ impl Wake for Parked {
 #[cfg(all(test, feature = "smol"))]
 mod tests {
     use super::*;
-    use crate::rt::{Listener, Runtime};
+    use crate::rt::Runtime;
+    use std::net::TcpListener;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     #[test]
     fn a_call_that_would_wait_for_itself_is_found_out() {
-        let connect = |runtime: Smol| async move {
-            let listener = runtime.listen(([127, 0, 0, 1], 0).into()).await?;
-            let address = listener.local_addr()?;
+        // The thread of the client lasts as long as the connection, and that no
+        // longer than the listener.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = move |runtime: Smol| async move {
             super::super::Client::connect(&runtime, address, ClientConfig::default()).await
         };
         let runtime = Smol::new();
