@@ -1,19 +1,25 @@
 //! Mishaps at the worst moment, on a virtual clock.
 
-use crate::service::calc::v1::{Client, Service};
+use crate::service::calc::v1::{self, Client};
 use crate::service::{Calc, Pair};
+use crate::support::socket_pair;
 use futures::channel::oneshot;
 use futures::future::FutureExt;
+use futures::io::{AsyncRead, AsyncWrite};
 use futures::poll;
 use metadr_runtime::rpc::{
-    self, CallError, ClientConfig, CloseReason, Limits, Procedure, Reconnect, Shutdown, serve,
+    self, CallError, ClientConfig, CloseReason, IncomingCall, Limits, Procedure, ProgramVersion,
+    Reconnect, Reply, Service, Shutdown, serve, serve_connection,
 };
 use metadr_runtime::rt::sim::Cut;
 use metadr_runtime::rt::{Runtime, Sim, timeout};
+use std::future::pending;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
@@ -37,7 +43,7 @@ fn with_client(config: ClientConfig, test: impl AsyncFnOnce(&Sim, &Client)) {
         let (server, client) = (sim.host(SERVER), sim.host(CLIENT));
         let address = SocketAddr::from((SERVER, 7));
         let listener = server.listen(address).await.unwrap();
-        let service = Arc::new(Service(Arc::new(Calc::default())));
+        let service = Arc::new(v1::Service(Arc::new(Calc::default())));
         let serving = serve(
             server.clone(),
             listener,
@@ -184,5 +190,120 @@ fn a_call_after_one_that_was_refused_has_all_its_time() {
         sim.net().mend(CLIENT, SERVER);
         sleep(sim, 43 * SECOND).await;
         assert_eq!(add(client).await, Ok(3));
+    });
+}
+
+/// A service whose calls never end, and panic when they are given up.
+struct Bombs;
+
+impl Service for Bombs {
+    fn programs(&self) -> Vec<ProgramVersion> {
+        let (program, version) = (1, 1);
+        vec![ProgramVersion { program, version }]
+    }
+
+    async fn call(&self, _: IncomingCall) -> Reply {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("given up");
+            }
+        }
+        let _bomb = Bomb;
+        pending().await
+    }
+}
+
+#[test]
+fn handlers_that_panic_as_they_are_given_up_do_not_end_the_server() {
+    let sim = Sim::new(0);
+    sim.block_on(async {
+        let (client_end, server_end) = socket_pair(&sim).await;
+        let serving = serve_connection(
+            sim.clone(),
+            server_end,
+            Arc::new(Bombs),
+            Limits::default(),
+            Shutdown::new(),
+        );
+        let (report, served) = oneshot::channel();
+        sim.spawn(async move { report.send(serving.await).unwrap() });
+        let client = rpc::Client::over(&sim, client_end, config());
+        {
+            let procedure = Procedure::unnamed(1, 1, 1);
+            let call = || client.call(&procedure, |_| Ok(()), |_| Ok(()));
+            let (mut one, mut other) = (pin!(call()), pin!(call()));
+            assert!(poll!(one.as_mut()).is_pending() && poll!(other.as_mut()).is_pending());
+            sleep(&sim, SECOND).await;
+        }
+        drop(client);
+        served.await.unwrap().unwrap();
+    });
+}
+
+/// A stream that forgets who waits for writing when it is flushed, as some do.
+struct Forgetful<T> {
+    stream: T,
+    writer: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate(Mutex<Option<Waker>>);
+
+impl Wake for Gate {
+    fn wake(self: Arc<Self>) {
+        let waker = self.0.lock().unwrap().take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Forgetful<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_read(cx, space)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Forgetful<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        *self.writer.0.lock().unwrap() = Some(cx.waker().clone());
+        let waker = Arc::clone(&self.writer).into();
+        Pin::new(&mut self.stream).poll_write(&mut Context::from_waker(&waker), bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        *self.writer.0.lock().unwrap() = None;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
+}
+
+#[test]
+fn a_stream_is_not_flushed_while_it_takes_no_more() {
+    let sim = Sim::new(0);
+    sim.block_on(async {
+        let (one, other) = socket_pair(&sim).await;
+        let [client_end, server_end] = [one, other].map(|stream| Forgetful {
+            stream,
+            writer: Arc::default(),
+        });
+        let service = Arc::new(v1::Service(Arc::new(Calc::default())));
+        let (limits, shutdown) = (Limits::default(), Shutdown::new());
+        let serving = serve_connection(sim.clone(), server_end, service, limits, shutdown);
+        sim.spawn(async move { serving.await.unwrap() });
+        let client = Client::new(rpc::Client::over(&sim, client_end, config()));
+        let blob = vec![7; 1 << 20].into();
+        let echoed = client.echo(&blob).await;
+        assert!(echoed.expect("an echo") == blob);
     });
 }

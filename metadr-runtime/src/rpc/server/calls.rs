@@ -2,6 +2,7 @@
 
 use super::Reply;
 use super::core::Ticket;
+use crate::rpc::trace::log;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::any::Any;
 use std::future::Future;
@@ -128,6 +129,18 @@ impl<F: Future<Output = Reply>> Future for Waiting<F> {
         match self.occupied.take() {
             Some((ticket, place)) => Poll::Ready((Ended { ticket, outcome }, place)),
             None => Poll::Pending,
+        }
+    }
+}
+
+/// When the connection is lost.
+impl<F> Drop for Waiting<F> {
+    fn drop(&mut self) {
+        // What the handler does then may panic, which must not end the server.
+        if let Some((_, mut place)) = self.occupied.take()
+            && let Err(panic) = catch(|| place.set(None))
+        {
+            log::callback_panicked("call", panic.message());
         }
     }
 }

@@ -345,7 +345,9 @@ where
                 Poll::Ready(count) => self.core.transmit_advance(count, now),
                 Poll::Pending => {
                     self.is_blocked = true;
-                    break;
+                    // For some streams to be flushed is a reason to forget who
+                    // waits for writing.
+                    return Ok(());
                 }
             }
             self.needs_flush = true;
