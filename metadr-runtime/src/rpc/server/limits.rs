@@ -39,8 +39,9 @@ pub struct Limits {
     /// How long a caller may take none of the bytes of its replies. Default:
     /// 30 seconds.
     pub write_time: Duration,
-    /// How long the handlers may go on after the caller has ended its half of
-    /// the connection, or the server is shutting down. Default: 10 seconds.
+    /// How long a connection may go on after the caller has ended its half of
+    /// it, or the server is shutting down: its handlers, and the caller in taking
+    /// the replies. Then it is cut off. Default: 10 seconds.
     pub drain_time: Duration,
     /// How long a connection may be open with nothing to do: no call has begun
     /// to arrive, none is in flight, and no reply is unsent. It is closed then,
