@@ -238,7 +238,8 @@ impl ServerCore {
     fn may_start_calls(&self) -> bool {
         self.phase == Phase::Serving
             && self.calls_in_flight < self.limits.max_calls_in_flight
-            && self.bytes_in_flight < self.limits.max_bytes_in_flight
+            // One call may always go over it, and so may one reply.
+            && self.bytes_in_flight < self.limits.max_bytes_in_flight.max(1)
             && self.may_add_output()
     }
 
@@ -246,7 +247,7 @@ impl ServerCore {
         let most = if self.is_memory_short {
             1
         } else {
-            self.limits.max_unsent_bytes
+            self.limits.max_unsent_bytes.max(1)
         };
         self.output.len() < most
     }

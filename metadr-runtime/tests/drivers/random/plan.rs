@@ -71,7 +71,7 @@ impl Plan {
             limits: any_limits(rng, is_small),
             config: ClientConfig {
                 max_calls_in_flight: one_of(rng, &[1, 2, 5, 1000]) as usize,
-                max_queued_bytes: one_of(rng, &[1, 200, 10_000, 1 << 20]) as usize,
+                max_queued_bytes: one_of(rng, &[0, 200, 10_000, 1 << 20]) as usize,
                 max_waiting_calls: one_of(rng, &[1, 3, 1000]) as usize,
                 ..ClientConfig::default()
             },
@@ -109,8 +109,8 @@ fn any_limits(rng: &mut Rng, are_small: bool) -> Limits {
     }
     Limits {
         max_calls_in_flight: one_of(rng, &[1, 2, 3, 256]) as usize,
-        max_bytes_in_flight: one_of(rng, &[1, 100, 10_000, 4 << 20]) as usize,
-        max_unsent_bytes: one_of(rng, &[1, 100, 10_000, 1 << 20]) as usize,
+        max_bytes_in_flight: one_of(rng, &[0, 100, 10_000, 4 << 20]) as usize,
+        max_unsent_bytes: one_of(rng, &[0, 100, 10_000, 1 << 20]) as usize,
         max_total_bytes: one_of(rng, &[0, 500, 20_000, 200_000, 1 << 20]) as usize,
         ..Limits::default()
     }
