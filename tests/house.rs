@@ -209,9 +209,10 @@ fn drivers_and_processes_are_tested_under_each_runtime() {
     assert_eq!(drivers("main"), drivers("tokio"));
     // In a simulation there are links to be cut, but no other threads.
     let of_threads = ["mod blocking;", "mod threads;"];
+    let of_links = ["mod mishaps;", "mod random;", "mod simulated;"];
     assert_eq!(
         without(&of_threads, drivers("main")),
-        without(&["mod simulated;"], drivers("sim"))
+        without(&of_links, drivers("sim"))
     );
 }
 
