@@ -11,7 +11,7 @@ use metadr_runtime::rpc::{
     self, CallError, ClientConfig, CloseReason, IncomingCall, Limits, Procedure, ProgramVersion,
     Reconnect, Reply, Service, Shutdown, serve, serve_connection,
 };
-use metadr_runtime::rt::sim::Cut;
+use metadr_runtime::rt::sim::{Cut, Link};
 use metadr_runtime::rt::{Runtime, Sim, timeout};
 use std::future::pending;
 use std::io;
@@ -190,6 +190,28 @@ fn a_call_after_one_that_was_refused_has_all_its_time() {
         sim.net().mend(CLIENT, SERVER);
         sleep(sim, 43 * SECOND).await;
         assert_eq!(add(client).await, Ok(3));
+    });
+}
+
+#[test]
+fn calls_that_are_made_while_a_write_is_blocked_are_sent_after_it() {
+    with_client(config(), async |sim, client| {
+        let narrow = Link {
+            buffer: 1000,
+            ..Link::default()
+        };
+        sim.net().set_link(CLIENT, SERVER, narrow);
+        sim.net().cut(CLIENT, SERVER, Cut::Silent);
+        // More than fits on its way. Nothing that comes back wakes the client.
+        for number in 0..30 {
+            assert_eq!(client.note(number).await, Ok(()));
+        }
+        sleep(sim, SOON).await;
+        let mut sum = pin!(add(client));
+        assert!(poll!(sum.as_mut()).is_pending());
+        sleep(sim, SOON).await;
+        sim.net().mend(CLIENT, SERVER);
+        assert_eq!(timeout(sim, SOON, sum).await, Some(Ok(3)));
     });
 }
 

@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 ///
 /// - A, getters: [`turn`](Self::turn), [`has_waiting`](Self::has_waiting),
 ///   [`is_connected`](Self::is_connected), [`closed`](Self::closed),
-///   [`answered`](Self::answered),
+///   [`has_output`](Self::has_output), [`answered`](Self::answered),
 ///   [`unmatched_replies`](Self::unmatched_replies).
 /// - B, inputs, from the connection and the clock:
 ///   [`handle_record`](Self::handle_record), a record as a
@@ -152,6 +152,13 @@ impl<T> ClientCore<T> {
             Phase::Closed(reason) => Some(reason),
             Phase::Connected | Phase::Disconnected(_) => None,
         }
+    }
+
+    /// Whether there are bytes to write that have not been
+    /// [taken](Self::take_output).
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.output.is_empty()
     }
 
     /// How many calls have been answered.

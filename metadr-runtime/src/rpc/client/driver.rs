@@ -83,6 +83,8 @@ struct Driver<R: Runtime, T> {
 /// What the core says when it has been told everything.
 struct News {
     is_closing: bool,
+    /// Whether there is more to write than has been taken.
+    has_more: bool,
     has_waiting: bool,
     deadline: Option<Instant>,
 }
@@ -118,9 +120,10 @@ where
                 cx.waker().wake_by_ref();
                 break news.deadline;
             }
+            let should_take = news.has_more && self.outgoing.is_empty();
             // Otherwise the core hears of it the next time.
             let should_know = news.has_waiting && self.unreported > 0;
-            if !should_know && self.unreported < MAX_UNREPORTED {
+            if !should_take && !should_know && self.unreported < MAX_UNREPORTED {
                 break news.deadline;
             }
         };
@@ -175,6 +178,7 @@ where
         }
         let news = News {
             is_closing: state.is_closing,
+            has_more: state.core.has_output(),
             has_waiting: state.core.has_waiting(),
             deadline: state.core.poll_timeout(),
         };

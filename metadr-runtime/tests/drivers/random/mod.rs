@@ -121,8 +121,8 @@ impl Run {
         for client in clients {
             self.check_room(&client).await;
         }
-        self.check_end(&server.lock().unwrap().clone(), served)
-            .await;
+        let server = server.lock().unwrap().clone();
+        self.check_end(&server, served).await;
         self.recorder.check();
     }
 

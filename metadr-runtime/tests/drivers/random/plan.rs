@@ -41,6 +41,8 @@ impl Plan {
     pub(super) fn stormy(rng: &mut Rng) -> Self {
         let mut plan = Self::any(rng);
         plan.is_stormy = true;
+        // With less, nothing arrives in the times that follow.
+        plan.link.buffer = plan.link.buffer.max(100);
         plan.config.call_timeout = MILLISECOND * rng.u32(50..3000);
         plan.config.reconnect = (rng.u8(..4) > 0).then(|| Reconnect {
             min_pause: MILLISECOND * rng.u32(1..100),

@@ -55,8 +55,9 @@ pub(super) struct Recorder {
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
-    // Those who meet.
-    met: usize,
+    // Those who wait to meet, and how often so many have met.
+    present: usize,
+    meetings: u64,
     waiting: Vec<Waker>,
     seen: BTreeSet<ConnectionId>,
     closed: BTreeSet<ConnectionId>,
@@ -126,6 +127,15 @@ impl Recorder {
     }
 }
 
+/// Somebody who waits to meet others, or has met them.
+struct Present<'a>(&'a Recorder);
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        self.0.lock().present -= 1;
+    }
+}
+
 impl calc::v1::Server for std::sync::Arc<Recorder> {
     async fn add(&self, context: CallContext, pair: Pair) -> Result<i32, ServiceError> {
         self.execute(pair.left as u32, &context);
@@ -161,18 +171,22 @@ impl calc::v1::Server for std::sync::Arc<Recorder> {
 
     /// Ready when so many are there.
     async fn hold(&self, context: CallContext, count: u32) -> Result<(), ServiceError> {
-        self.lock().seen.insert(context.connection());
-        let goal = {
+        let (_here, meetings) = {
             let mut state = self.lock();
-            state.met += 1;
-            state.met.next_multiple_of(count as usize)
+            state.seen.insert(context.connection());
+            state.present += 1;
+            (Present(self), state.meetings)
         };
         poll_fn(|cx| {
             let mut state = self.lock();
-            if state.met < goal {
+            if state.meetings > meetings {
+                return Poll::Ready(());
+            }
+            if state.present < count as usize {
                 state.waiting.push(cx.waker().clone());
                 return Poll::Pending;
             }
+            state.meetings += 1;
             let waiting = std::mem::take(&mut state.waiting);
             drop(state);
             waiting.into_iter().for_each(Waker::wake);
