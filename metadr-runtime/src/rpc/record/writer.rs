@@ -11,6 +11,7 @@ use bytes::{BufMut, BytesMut};
 /// That of `write_message`, and [`EncodeError::TooLong`] for a message of
 /// 2 GiB or more. `output` is left as it was then, and if `write_message`
 /// panics.
+#[inline]
 pub fn write_record(
     output: &mut BytesMut,
     write_message: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,

@@ -52,6 +52,7 @@ impl IncomingCall {
     /// # Errors
     ///
     /// The reply to give if they do not: `GARBAGE_ARGS`.
+    #[inline]
     pub fn decode<A>(
         self,
         decode: impl FnOnce(&mut XdrDecoder<'_>) -> Result<A, DecodeError>,

@@ -102,7 +102,7 @@ enum Phase {
 impl Ticket {
     /// The span of the call, if there is one.
     pub(super) fn span(&self) -> Option<&CallSpan> {
-        self.trace.as_ref().map(|trace| trace.span())
+        self.trace.as_ref()?.span()
     }
 }
 
@@ -487,6 +487,7 @@ impl ServerCore {
             version: target.vers,
         };
         let sys = self.read_sys(&target.credential);
+        let trace = ServerTrace::is_on().then(|| ServerTrace::new(self.peer(), &arguments));
         let call = IncomingCall {
             number,
             program_version,
@@ -502,7 +503,7 @@ impl ServerCore {
             xid,
             program_version,
             procedure: target.proc,
-            trace: None,
+            trace,
         };
         (ticket, call)
     }

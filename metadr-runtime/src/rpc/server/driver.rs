@@ -8,7 +8,7 @@ use super::shutdown::Watch;
 use super::{
     CallOrder, ConnectionId, IncomingCall, Limits, ProgramVersion, Reply, Service, Shutdown,
 };
-use crate::rpc::trace::{Answered, CallSpan, ServerTrace, in_span, log};
+use crate::rpc::trace::{Answered, CallSpan, in_span, log};
 use crate::rpc::transmit::poll_write_slices;
 use crate::rpc::{AuthStat, Procedure};
 use crate::rt::{Alarm, Instant, Runtime, timeout};
@@ -132,16 +132,24 @@ impl<S: Service> Drop for NotifyClosed<'_, S> {
 
 /// Gives a call to the service, if the caller may make it. All that the service
 /// does for it is done in `span`.
+#[inline(always)]
 fn start<'s, S: Service>(
     service: &'s S,
     span: Option<&CallSpan>,
     call: IncomingCall,
 ) -> Result<impl Future<Output = Reply> + Send + use<'s, S>, AuthStat> {
-    let handler = CallSpan::enter(span, || {
-        service.authenticate(&call)?;
-        Ok(service.call(call))
-    })?;
-    Ok(in_span(span, handler))
+    let _inside = span.map(CallSpan::enter);
+    service.authenticate(&call)?;
+    Ok(in_span(span, service.call(call)))
+}
+
+/// An answer as traces know it.
+fn answered(reply: &Reply) -> Answered<'_> {
+    match &reply.0 {
+        Answer::Record(record) => Answered::Record(record),
+        Answer::None => Answered::None,
+        Answer::CloseConnection => Answered::CloseConnection,
+    }
 }
 
 /// What is known of a procedure.
@@ -246,11 +254,8 @@ where
         mut ticket: Ticket,
         call: IncomingCall,
     ) {
-        if ServerTrace::is_on() {
-            let (procedure, now) = (self.procedure(&ticket), self.runtime.now());
-            let (peer, arguments) = (self.core.peer(), &call.arguments);
-            let trace = ServerTrace::start(peer, procedure, ticket.xid, arguments, now);
-            ticket.trace = Some(trace);
+        if ticket.trace.is_some() {
+            self.show_call(&mut ticket);
         }
         match catch(|| (self.start)(ticket.span(), call)) {
             Ok(Ok(handler)) => {
@@ -259,7 +264,9 @@ where
                 }
             }
             Ok(Err(reason)) => {
-                self.show_end(&mut ticket, &Answered::Denied(reason));
+                if let Some(trace) = &mut ticket.trace {
+                    trace.finish(&Answered::Denied(reason), self.runtime.now());
+                }
                 self.core.deny_call(ticket, reason, now);
             }
             Err(panic) => self.fail_call(ticket, &panic, now),
@@ -269,37 +276,40 @@ where
     fn end_call(&mut self, mut ended: Ended, now: Instant) {
         match ended.outcome {
             Ok(reply) => {
-                let answered = match &reply.0 {
-                    Answer::Record(record) => Answered::Record(record),
-                    Answer::None => Answered::None,
-                    Answer::CloseConnection => Answered::CloseConnection,
-                };
-                self.show_end(&mut ended.ticket, &answered);
+                if let Some(trace) = &mut ended.ticket.trace {
+                    trace.finish(&answered(&reply), self.runtime.now());
+                }
                 self.core.finish_call(ended.ticket, reply, now);
             }
             Err(panic) => self.fail_call(ended.ticket, &panic, now),
         }
     }
 
+    #[cold]
     fn fail_call(&mut self, mut ticket: Ticket, panic: &Panic, now: Instant) {
         let procedure = self.procedure(&ticket);
         let message = panic.message();
-        CallSpan::enter(ticket.span(), || {
+        {
+            let _inside = ticket.span().map(CallSpan::enter);
             log::handler_panicked(&self.core.peer(), ticket.xid, &procedure, message);
-        });
+        }
         let is_answered = !self.core.is_one_way(&ticket);
-        let answered = Answered::Panic {
-            message,
-            is_answered,
-        };
-        self.show_end(&mut ticket, &answered);
+        if let Some(trace) = &mut ticket.trace {
+            let answered = Answered::Panic {
+                message,
+                is_answered,
+            };
+            trace.finish(&answered, self.runtime.now());
+        }
         self.core.fail_call(ticket, now);
     }
 
-    /// Shows how a call has ended, if anybody wants to see it.
-    fn show_end(&self, ticket: &mut Ticket, answered: &Answered<'_>) {
+    /// Shows a call that somebody wants to see.
+    #[cold]
+    fn show_call(&self, ticket: &mut Ticket) {
+        let (procedure, now) = (self.procedure(ticket), self.runtime.now());
         if let Some(trace) = &mut ticket.trace {
-            trace.finish(answered, self.runtime.now());
+            trace.start(procedure, ticket.xid, now);
         }
     }
 

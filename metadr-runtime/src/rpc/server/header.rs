@@ -2,7 +2,6 @@
 
 use super::ProgramVersion;
 use super::reply::{accepted, denied, refused};
-use crate::rpc::Procedure;
 use crate::rpc::wire::{
     AcceptStat, AcceptedStatus, AuthStat, CallTarget, MessageStart, MsgType, OpaqueAuth,
     RPC_VERSION, RejectedReply, ReplyHeader, VersionRange,
@@ -22,8 +21,8 @@ pub(super) enum Header {
     /// A call to be answered like this.
     Refused {
         xid: u32,
-        /// What is called, if that could be read.
-        procedure: Option<Procedure>,
+        /// The program, the version and the procedure, if they could be read.
+        procedure: Option<[u32; 3]>,
         reply: ReplyHeader,
     },
     /// Not a call.
@@ -31,10 +30,12 @@ pub(super) enum Header {
 }
 
 /// Reads a record that should be a call of one of `programs`.
+#[inline(always)]
 pub(super) fn read(record: Bytes, programs: &[ProgramVersion]) -> Header {
     try_read(record, programs).unwrap_or(Header::Malformed)
 }
 
+#[inline(always)]
 fn try_read(mut record: Bytes, programs: &[ProgramVersion]) -> Result<Header, DecodeError> {
     let mut decoder = XdrDecoder::new(&record);
     let MessageStart { xid, r#type } = MessageStart::decode(&mut decoder)?;
@@ -54,30 +55,23 @@ fn try_read(mut record: Bytes, programs: &[ProgramVersion]) -> Result<Header, De
             reply,
         });
     }
-    let [prog, vers, proc] = [
-        decoder.take_u32()?,
-        decoder.take_u32()?,
-        decoder.take_u32()?,
-    ];
-    let refused = |reply| Header::Refused {
-        xid,
-        procedure: Some(Procedure::unnamed(prog, vers, proc)),
-        reply,
+    let target = match read_target(&mut decoder)? {
+        Ok(target) => target,
+        Err((procedure, reason)) => {
+            return Ok(Header::Refused {
+                xid,
+                procedure: Some(procedure),
+                reply: denied(reason),
+            });
+        }
     };
-    let (credential, verifier) = match read_auth(&mut decoder)? {
-        Ok(auth) => auth,
-        Err(reason) => return Ok(refused(denied(reason))),
-    };
-    if let Some(reply) = refusal(prog, vers, programs) {
-        return Ok(refused(reply));
+    if let Some(reply) = refusal(&target, programs) {
+        return Ok(Header::Refused {
+            xid,
+            procedure: Some([target.prog, target.vers, target.proc]),
+            reply,
+        });
     }
-    let target = CallTarget {
-        prog,
-        vers,
-        proc,
-        credential,
-        verifier,
-    };
     let header_size = decoder.position();
     record.advance(header_size);
     Ok(Header::Call {
@@ -87,21 +81,31 @@ fn try_read(mut record: Bytes, programs: &[ProgramVersion]) -> Result<Header, De
     })
 }
 
-/// A credential and a verifier.
-type Auth = (OpaqueAuth, OpaqueAuth);
+/// What is called, and what the caller is told about a credential or a verifier
+/// that is longer than RFC 5531 §8.2 allows.
+type BadAuth = ([u32; 3], AuthStat);
 
-/// The rest of the header; the inner error is what the caller is told about a
-/// credential or a verifier that is longer than RFC 5531 §8.2 allows.
-fn read_auth(decoder: &mut XdrDecoder<'_>) -> Result<Result<Auth, AuthStat>, DecodeError> {
+/// The rest of the header.
+#[inline(always)]
+fn read_target(decoder: &mut XdrDecoder<'_>) -> Result<Result<CallTarget, BadAuth>, DecodeError> {
+    let (prog, vers) = (decoder.take_u32()?, decoder.take_u32()?);
+    let proc = decoder.take_u32()?;
+    let refused = |reason| Ok(Err(([prog, vers, proc], reason)));
     let credential = match OpaqueAuth::decode(decoder) {
-        Err(error) if is_malformed(&error) => return Ok(Err(AuthStat::AuthBadcred)),
+        Err(error) if is_malformed(&error) => return refused(AuthStat::AuthBadcred),
         credential => credential?,
     };
     let verifier = match OpaqueAuth::decode(decoder) {
-        Err(error) if is_malformed(&error) => return Ok(Err(AuthStat::AuthBadverf)),
+        Err(error) if is_malformed(&error) => return refused(AuthStat::AuthBadverf),
         verifier => verifier?,
     };
-    Ok(Ok((credential, verifier)))
+    Ok(Ok(CallTarget {
+        prog,
+        vers,
+        proc,
+        credential,
+        verifier,
+    }))
 }
 
 /// Whether something is there that is wrong, and not just something missing.
@@ -109,12 +113,12 @@ fn is_malformed(error: &DecodeError) -> bool {
     !matches!(error.kind(), DecodeErrorKind::MissingData { .. })
 }
 
-fn refusal(program: u32, version: u32, programs: &[ProgramVersion]) -> Option<ReplyHeader> {
+fn refusal(target: &CallTarget, programs: &[ProgramVersion]) -> Option<ReplyHeader> {
     let versions = programs
         .iter()
-        .filter(|served| served.program == program)
+        .filter(|served| served.program == target.prog)
         .map(|served| served.version);
-    if versions.clone().any(|served| served == version) {
+    if versions.clone().any(|version| version == target.vers) {
         return None;
     }
     Some(match (versions.clone().min(), versions.max()) {

@@ -42,6 +42,7 @@ impl ClientTrace {
 
     /// Says that the call has been given to the connection, with this xid.
     /// `encode` is what has written its arguments: it writes them once more.
+    #[cold]
     pub(in crate::rpc) fn sent(
         &mut self,
         xid: u32,
@@ -57,6 +58,7 @@ impl ClientTrace {
 
     /// Says what has become of the call: its results, if there were any, and
     /// the error that the caller gets.
+    #[cold]
     pub(in crate::rpc) fn finish(
         &mut self,
         results: Option<&Bytes>,

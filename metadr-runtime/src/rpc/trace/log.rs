@@ -14,6 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 
 /// The handler of a call has panicked.
+#[cold]
 pub(in crate::rpc) fn handler_panicked(
     peer: &Peer,
     xid: u32,
@@ -28,6 +29,7 @@ pub(in crate::rpc) fn handler_panicked(
 }
 
 /// A method of a service that handles no call has panicked.
+#[cold]
 pub(in crate::rpc) fn callback_panicked(method: &'static str, message: &str) {
     let what = format_args!("in {method} of a service: {message}");
     spans::error(&format_args!("panic {what}"));
@@ -35,11 +37,13 @@ pub(in crate::rpc) fn callback_panicked(method: &'static str, message: &str) {
 }
 
 /// A record was ignored, as it is not a call.
+#[cold]
 pub(in crate::rpc) fn record_ignored(peer: &Peer) {
     warn(&format_args!("{peer} has sent a record that is not a call"));
 }
 
 /// A call was refused of which nothing else could be read.
+#[cold]
 pub(super) fn stranger_refused(peer: &Peer, xid: u32, outcome: &Outcome) {
     spans::warn(&format_args!(
         "call {xid:#010x} of {peer} refused: {outcome}"
@@ -52,11 +56,13 @@ pub(super) fn stranger_refused(peer: &Peer, xid: u32, outcome: &Outcome) {
 
 /// No more calls are taken from a connection, as its bytes are no records, or
 /// it went beyond a limit.
+#[cold]
 pub(in crate::rpc) fn stream_refused(peer: &Peer, why: &dyn fmt::Display) {
     warn(&format_args!("no more calls of {peer} are taken: {why}"));
 }
 
 /// A connection was closed as there are so many already.
+#[cold]
 pub(in crate::rpc) fn connection_refused(peer: SocketAddr, limit: usize) {
     warn(&format_args!(
         "connection of {peer} refused: there are {limit} already"
@@ -64,6 +70,7 @@ pub(in crate::rpc) fn connection_refused(peer: SocketAddr, limit: usize) {
 }
 
 /// Connections cannot be accepted at the moment.
+#[cold]
 pub(in crate::rpc) fn accept_failed(error: &io::Error) {
     let what = format_args!("no connections can be accepted: {error}");
     spans::error(&what);

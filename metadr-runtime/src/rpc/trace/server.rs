@@ -11,6 +11,7 @@ use crate::rpc::wire::{AuthStat, MessageStart, ReplyHeader};
 use crate::rt::Instant;
 use crate::xdr::{Decode, XdrDecoder};
 use bytes::Bytes;
+use std::mem;
 
 /// The size of the mark in front of a record.
 const MARK: usize = 4;
@@ -21,7 +22,10 @@ const MAX_HEADER: usize = 512;
 /// was lost.
 #[derive(Debug)]
 pub(in crate::rpc) struct ServerTrace {
-    call: TracedCall,
+    peer: Peer,
+    arguments: Bytes,
+    // None before it has been started.
+    call: Option<TracedCall>,
     started: Instant,
 }
 
@@ -51,34 +55,46 @@ impl ServerTrace {
         Side::Server.is_traced()
     }
 
-    /// The trace of a call that has come.
+    /// The trace of a call that has come, with these encoded arguments.
     #[cold]
-    pub(in crate::rpc) fn start(
-        peer: Peer,
-        procedure: Procedure,
-        xid: u32,
-        arguments: &Bytes,
-        now: Instant,
-    ) -> Box<Self> {
-        let mut call = TracedCall::new(Side::Server, peer, procedure);
-        call.show_call(xid, || arguments.clone());
-        Box::new(Self { call, started: now })
+    pub(in crate::rpc) fn new(peer: Peer, arguments: &Bytes) -> Box<Self> {
+        Box::new(Self {
+            peer,
+            arguments: arguments.clone(),
+            call: None,
+            started: Instant::ZERO,
+        })
+    }
+
+    /// Says that the call is given to its service.
+    pub(in crate::rpc) fn start(&mut self, procedure: Procedure, xid: u32, now: Instant) {
+        let mut call = TracedCall::new(Side::Server, self.peer.clone(), procedure);
+        // They are not kept: the caller's limits do not count them any more
+        // when the handler has taken them.
+        let arguments = mem::take(&mut self.arguments);
+        call.show_call(xid, || arguments);
+        self.call = Some(call);
+        self.started = now;
     }
 
     /// The span of the call, in which its handler runs.
-    pub(in crate::rpc) fn span(&self) -> &CallSpan {
-        self.call.span()
+    pub(in crate::rpc) fn span(&self) -> Option<&CallSpan> {
+        self.call.as_ref().map(TracedCall::span)
     }
 
     /// Says how the call has ended.
+    #[cold]
     pub(in crate::rpc) fn finish(&mut self, answered: &Answered<'_>, now: Instant) {
+        let Some(call) = &mut self.call else {
+            return;
+        };
         let duration = Some(now.saturating_duration_since(self.started));
         let (outcome, results, has_reply) = match answered {
             Answered::Record(record) => {
                 let message = record.get(MARK..).unwrap_or_default();
                 let (header, size) = read_header(message);
                 let outcome = header.map_or(Outcome::NO_REPLY, |header| Outcome::of_reply(&header));
-                let has_results = outcome == Outcome::SUCCESS && self.call.wants_bodies();
+                let has_results = outcome == Outcome::SUCCESS && call.wants_bodies();
                 let results = has_results.then(|| Bytes::copy_from_slice(&message[size..]));
                 (outcome, results, true)
             }
@@ -93,7 +109,7 @@ impl ServerTrace {
                 (outcome, None, *is_answered)
             }
         };
-        self.call.show_end(&End {
+        call.show_end(&End {
             outcome,
             results: results.as_ref(),
             line: Some(if has_reply { Kind::Reply } else { Kind::End }),
@@ -104,7 +120,9 @@ impl ServerTrace {
 
 impl Drop for ServerTrace {
     fn drop(&mut self) {
-        self.call.show_dropped(Outcome::LOST);
+        if let Some(call) = &mut self.call {
+            call.show_dropped(Outcome::LOST);
+        }
     }
 }
 
@@ -122,16 +140,17 @@ fn read_header(message: &[u8]) -> (Option<ReplyHeader>, usize) {
 pub(in crate::rpc) fn refused(
     peer: &Peer,
     xid: u32,
-    procedure: Option<Procedure>,
+    procedure: Option<[u32; 3]>,
     reply: &ReplyHeader,
 ) {
     if !ServerTrace::is_on() {
         return;
     }
     let outcome = Outcome::of_reply(reply);
-    let Some(procedure) = procedure else {
+    let Some([program, version, number]) = procedure else {
         return log::stranger_refused(peer, xid, &outcome);
     };
+    let procedure = Procedure::unnamed(program, version, number);
     let mut call = TracedCall::new(Side::Server, peer.clone(), procedure);
     call.show_unread_call(xid);
     call.show_end(&End {

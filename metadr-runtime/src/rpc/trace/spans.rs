@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::Future;
 use tracing::field::{Empty, debug, display};
 use tracing::instrument::{Instrument, Instrumented};
+use tracing::span::Entered;
 use tracing::{Level, Span, Value, debug_span, enabled, event};
 
 /// What spans and events of clients have as their target.
@@ -165,12 +166,9 @@ impl CallSpan {
         });
     }
 
-    /// Calls `action` in the span, if there is one.
-    pub(in crate::rpc) fn enter<T>(span: Option<&Self>, action: impl FnOnce() -> T) -> T {
-        match span {
-            Some(Self { span, .. }) => span.in_scope(action),
-            None => action(),
-        }
+    /// Makes it the span that the thread is in, until the guard is dropped.
+    pub(in crate::rpc) fn enter(&self) -> Entered<'_> {
+        self.span.enter()
     }
 }
 
