@@ -25,3 +25,28 @@ pub(super) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
+
+/// What an error means that an accepted connection gave when it was set up.
+///
+/// On macOS and BSD, the sockets of peers that have left already take no
+/// options: the system calls that an invalid argument, as it does what is wrong
+/// with a listener.
+pub(super) fn about_one_connection(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::InvalidInput => io::Error::new(io::ErrorKind::ConnectionAborted, error),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_left_at_once_is_not_the_end_of_the_listener() {
+        let kind = |kind: io::ErrorKind| about_one_connection(kind.into()).kind();
+        let aborted = io::ErrorKind::ConnectionAborted;
+        assert_eq!(kind(io::ErrorKind::InvalidInput), aborted);
+        assert_eq!(kind(io::ErrorKind::OutOfMemory), io::ErrorKind::OutOfMemory);
+    }
+}

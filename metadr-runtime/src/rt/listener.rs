@@ -34,7 +34,8 @@ impl Listener for AsyncIoListener {
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok((stream, peer)) => {
                     let stream = Async::new(stream).and_then(AsyncIoStream::prepared);
-                    return Poll::Ready(stream.map(|stream| (stream, peer)));
+                    let accepted = stream.map(|stream| (stream, peer));
+                    return Poll::Ready(accepted.map_err(listen::about_one_connection));
                 }
             }
             ready!(self.0.poll_readable(cx))?;

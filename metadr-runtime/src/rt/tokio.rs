@@ -1,6 +1,6 @@
 //! The adapter for tokio, on its own executor and reactor.
 
-use super::listen::listen;
+use super::listen::{about_one_connection, listen};
 use super::{BlockOn, Instant, Listener, Runtime, Sleep};
 use futures_io::{AsyncRead, AsyncWrite};
 use std::fmt;
@@ -252,7 +252,8 @@ impl Listener for TokioListener {
         // The reactor of the new connection.
         let _entered = self.handle.enter();
         let (stream, peer) = ready!(self.listener.poll_accept(cx))?;
-        Poll::Ready(prepare(stream).map(|stream| (stream, peer)))
+        let accepted = prepare(stream).map(|stream| (stream, peer));
+        Poll::Ready(accepted.map_err(about_one_connection))
     }
 }
 
