@@ -13,6 +13,9 @@ const MAX_RECORD_CHUNK: usize = 120 * 1024;
 /// Space worth a read, unless it is for the rest of a record. With less left, a
 /// new chunk is begun.
 const MIN_READ: usize = 1024;
+/// The memory of a record of at least this many bytes is used again as soon as
+/// nobody has the record any more. Smaller ones share theirs with the next ones.
+const LARGE_RECORD: usize = 32 * 1024;
 /// Empty fragments that one record may have: they cost no memory, but they
 /// must not go on for ever.
 const MAX_EMPTY_FRAGMENTS: u32 = 64;
@@ -28,13 +31,16 @@ const MAX_EMPTY_FRAGMENTS: u32 = 64;
 /// copy, and keeps all of that buffer (some tens of kilobytes) in memory while
 /// it lives. Memory grows with what has arrived, never with what a header
 /// announces; but after a record of some tens of kilobytes there is room for
-/// another one like it, to be received in one piece.
+/// another one like it, to be received in one piece. That is the same memory if
+/// all that refers to the record has been dropped before the next read.
 #[derive(Debug)]
 pub struct RecordReader {
     max_record: usize,
     // All of it is initialized; only the first `filled` bytes have been received.
     buffer: BytesMut,
     filled: usize,
+    // The latest record, if it is large: its bytes are initialized as well.
+    latest: Bytes,
     // How large chunks are, and how large the present one should have been.
     chunk: usize,
     demand: usize,
@@ -69,6 +75,7 @@ impl RecordReader {
             max_record,
             buffer: BytesMut::new(),
             filled: 0,
+            latest: Bytes::new(),
             chunk: MIN_CHUNK,
             demand: 0,
             assembled: BytesMut::new(),
@@ -97,9 +104,15 @@ impl RecordReader {
         self.demand = 0;
         // Doubling keeps the copying of a long record linear.
         let space = self.chunk.max(self.filled.min(self.missing()));
-        self.buffer.truncate(self.filled);
-        self.buffer.reserve(space);
-        self.buffer.resize(self.filled + space, 0);
+        let latest = std::mem::take(&mut self.latest);
+        if self.filled == 0 && !latest.is_empty() {
+            self.buffer = reuse(std::mem::take(&mut self.buffer), latest, space);
+        } else {
+            self.buffer.truncate(self.filled);
+        }
+        let size = self.filled + space;
+        self.buffer.reserve(size.saturating_sub(self.buffer.len()));
+        self.buffer.resize(size, 0);
     }
 
     /// How many bytes the fragment that has begun to arrive lacks, which is at
@@ -142,14 +155,19 @@ impl RecordReader {
             let fragment = self.take_fragment(end);
             if !is_last {
                 self.empty_fragments += u32::from(length == 0);
-                self.assembled.extend_from_slice(&fragment);
+                self.assembled.extend_from_slice(&fragment[HEADER_SIZE..]);
                 continue;
             }
             self.empty_fragments = 0;
             if self.assembled.is_empty() {
-                return Ok(Some(fragment.freeze()));
+                let mut fragment = fragment.freeze();
+                if (LARGE_RECORD..=MAX_RECORD_CHUNK).contains(&end) {
+                    self.latest = fragment.clone();
+                }
+                fragment.advance(HEADER_SIZE);
+                return Ok(Some(fragment));
             }
-            self.assembled.extend_from_slice(&fragment);
+            self.assembled.extend_from_slice(&fragment[HEADER_SIZE..]);
             return Ok(Some(std::mem::take(&mut self.assembled).freeze()));
         }
         Ok(None)
@@ -190,8 +208,7 @@ impl RecordReader {
     }
 
     fn take_fragment(&mut self, end: usize) -> BytesMut {
-        let mut fragment = self.buffer.split_to(end);
-        fragment.advance(HEADER_SIZE);
+        let fragment = self.buffer.split_to(end);
         self.filled -= end;
         let like_it = (end + MIN_READ).min(MAX_RECORD_CHUNK);
         self.demand = self.demand.max(like_it);
@@ -206,6 +223,18 @@ impl RecordReader {
         let end = HEADER_SIZE + length;
         (end <= self.filled).then_some(end)
     }
+}
+
+/// The memory of `latest`, which `rest` is what is left of, with as much of it
+/// initialized as can be; none if somebody still has the record.
+fn reuse(rest: BytesMut, latest: Bytes, space: usize) -> BytesMut {
+    drop(rest);
+    let mut buffer = latest.try_into_mut().unwrap_or_default();
+    // Otherwise what is no longer of use would be copied.
+    if buffer.capacity() < space {
+        buffer.clear();
+    }
+    buffer
 }
 
 #[cfg(test)]

@@ -102,6 +102,47 @@ fn records_of_tens_of_kilobytes_are_received_in_one_piece() {
 }
 
 #[test]
+fn the_memory_of_a_large_record_is_used_again_when_nobody_has_it_any_more() {
+    let mut reader = RecordReader::new(1 << 20);
+    let first = record(64 * 1024);
+    feed_and_take(&mut reader, &first);
+    feed_and_take(&mut reader, &first);
+    let address = reader.recv_space().as_ptr();
+    for _ in 0..10 {
+        feed(&mut reader, &first);
+        let taken = reader.next_record().unwrap().unwrap();
+        assert_eq!(taken.as_ptr(), address.wrapping_add(HEADER_SIZE));
+        drop(taken);
+        let space = reader.recv_space();
+        assert_eq!(space.as_ptr(), address);
+        // It has not been filled with zeros either.
+        assert!(space.len() >= first.len() && space.starts_with(&first));
+    }
+
+    feed(&mut reader, &first);
+    let kept = reader.next_record().unwrap().unwrap();
+    let space = reader.recv_space();
+    assert_ne!(space.as_ptr(), address);
+    assert!(space.iter().all(|&byte| byte == 0));
+    space.fill(0xff);
+    assert_eq!(kept, first[HEADER_SIZE..]);
+}
+
+#[test]
+fn a_large_record_behind_others_is_no_reason_to_run_out_of_space() {
+    let mut reader = RecordReader::new(1 << 20);
+    let (small, large) = (record(100), record(LARGE_RECORD));
+    for _ in 0..10 {
+        for _ in 0..3 {
+            feed_and_take(&mut reader, &small);
+        }
+        feed_and_take(&mut reader, &large);
+        let space = reader.recv_space().len();
+        assert!((large.len()..=2 * MAX_CHUNK).contains(&space), "{space}");
+    }
+}
+
+#[test]
 fn the_rest_of_a_record_goes_into_the_space_that_there_is() {
     let mut reader = RecordReader::new(1 << 20);
     let (record, rest) = (record(MIN_CHUNK - HEADER_SIZE), 10);
