@@ -19,6 +19,9 @@ use std::time::Duration;
 /// Bytes that are read in a row before other tasks have their turn: as many as
 /// stay in the processor's cache until the calls have been answered with them.
 const READ_AT_ONCE: usize = 128 * 1024;
+/// Bytes of whole records after which it is better to wait until the callers
+/// have taken their results: then the next read can use the same memory.
+const LARGE_READ: usize = 32 * 1024;
 /// Reads and writes in a row, likewise.
 const MAX_READS: usize = 16;
 const MAX_WRITES: usize = 16;
@@ -148,7 +151,8 @@ where
             while let Some(record) = self.reader.next_record().map_err(ProtocolError::from)? {
                 self.records.push(record);
             }
-            if total >= READ_AT_ONCE {
+            let is_large = total >= LARGE_READ && !self.reader.is_inside_record();
+            if is_large || total >= READ_AT_ONCE {
                 break;
             }
         }
