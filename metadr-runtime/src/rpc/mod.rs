@@ -55,6 +55,7 @@
 
 mod auth;
 pub mod blocking;
+mod buffers;
 mod client;
 mod procedure;
 pub mod record;

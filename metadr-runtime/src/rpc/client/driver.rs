@@ -3,6 +3,7 @@
 use super::deadlines::Deadlines;
 use super::error::{CloseReason, ProtocolError};
 use super::shared::Shared;
+use crate::rpc::buffers::LargeBuffers;
 use crate::rpc::record::RecordReader;
 use crate::rpc::transmit::{TransmitBuffer, poll_write_slices};
 use crate::rpc::wakeups::Wakeups;
@@ -12,7 +13,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ const MAX_UNREPORTED: usize = 64 * 1024;
 /// How long the server may take to receive the last calls.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// Buffers for large replies, of all clients.
+static RECEIVED: LazyLock<LargeBuffers> = LazyLock::new(LargeBuffers::default);
+
 /// Drives a connection until it is lost, or a handle wants it to be closed: the
 /// reason is [`CloseReason::ByThisSide`] then, and what was to be sent has been.
 pub(super) async fn drive<R, T>(
@@ -46,7 +50,7 @@ where
     let mut driver = Driver {
         shared: Arc::clone(shared),
         stream,
-        reader: RecordReader::new(max_reply),
+        reader: RecordReader::with_buffers(max_reply, RECEIVED.clone()),
         records: Vec::new(),
         outgoing: TransmitBuffer::default(),
         unreported: 0,
@@ -146,7 +150,10 @@ where
                     self.reader.recv_advance(count);
                     total += count;
                 }
-                Poll::Pending => return Ok(()),
+                Poll::Pending => {
+                    self.reader.recv_pause();
+                    return Ok(());
+                }
             }
             while let Some(record) = self.reader.next_record().map_err(ProtocolError::from)? {
                 self.records.push(record);

@@ -1,6 +1,7 @@
 //! Records to messages.
 
 use super::{HEADER_SIZE, LAST_FRAGMENT};
+use crate::rpc::buffers::LargeBuffers;
 use bytes::{Buf, Bytes, BytesMut};
 
 /// Space for the first read of a connection, and for those of a quiet one.
@@ -24,7 +25,8 @@ const MAX_EMPTY_FRAGMENTS: u32 = 64;
 ///
 /// Sans-IO: for each read, ask for [`recv_space`](Self::recv_space), fill a part
 /// of it from its start, say how much with [`recv_advance`](Self::recv_advance),
-/// then call [`next_record`](Self::next_record) until it gives none. After an
+/// then call [`next_record`](Self::next_record) until it gives none. When there
+/// is nothing to read, [`recv_pause`](Self::recv_pause) saves memory. After an
 /// error the stream cannot be used any more.
 ///
 /// A record that came in one fragment is a slice of the receive buffer, not a
@@ -44,6 +46,10 @@ pub struct RecordReader {
     // How large chunks are, and how large the present one should have been.
     chunk: usize,
     demand: usize,
+    // The demand that the present chunk was made for, if nothing has come since.
+    met_demand: usize,
+    // Buffers of quiet connections. All that is in them is initialized.
+    unused: LargeBuffers,
     // The earlier fragments of a record that has several.
     assembled: BytesMut,
     empty_fragments: u32,
@@ -71,6 +77,11 @@ impl RecordReader {
     /// `max_record` bytes, headers of fragments not counted.
     #[must_use]
     pub fn new(max_record: usize) -> Self {
+        Self::with_buffers(max_record, LargeBuffers::default())
+    }
+
+    /// The same, with buffers that are shared with other connections.
+    pub(in crate::rpc) fn with_buffers(max_record: usize, unused: LargeBuffers) -> Self {
         Self {
             max_record,
             buffer: BytesMut::new(),
@@ -78,6 +89,8 @@ impl RecordReader {
             latest: Bytes::new(),
             chunk: MIN_CHUNK,
             demand: 0,
+            met_demand: 0,
+            unused,
             assembled: BytesMut::new(),
             empty_fragments: 0,
         }
@@ -101,14 +114,21 @@ impl RecordReader {
         // A stream that has become quiet does not keep large chunks for ever.
         let chunk = self.chunk - self.chunk / 8;
         self.chunk = chunk.max(self.demand).max(MIN_CHUNK);
-        self.demand = 0;
+        self.met_demand = std::mem::take(&mut self.demand);
         // Doubling keeps the copying of a long record linear.
         let space = self.chunk.max(self.filled.min(self.missing()));
         let latest = std::mem::take(&mut self.latest);
-        if self.filled == 0 && !latest.is_empty() {
-            self.buffer = reuse(std::mem::take(&mut self.buffer), latest, space);
-        } else {
+        if self.filled > 0 || latest.is_empty() {
             self.buffer.truncate(self.filled);
+        } else {
+            self.buffer = reuse(std::mem::take(&mut self.buffer), latest, space);
+        }
+        let is_new = self.filled == 0 && self.buffer.capacity() < space;
+        if is_new
+            && space >= LARGE_RECORD
+            && let Some(unused) = self.unused.take()
+        {
+            self.buffer = sized(unused, space);
         }
         let size = self.filled + space;
         self.buffer.reserve(size.saturating_sub(self.buffer.len()));
@@ -140,6 +160,18 @@ impl RecordReader {
             self.demand = self.demand.max((self.chunk * 2).min(MAX_CHUNK));
         }
         self.filled += count;
+        if count > 0 {
+            self.met_demand = 0;
+        }
+    }
+
+    /// Says that there is nothing to read for now. The space that was for a
+    /// large record is given to another connection until there is.
+    pub fn recv_pause(&mut self) {
+        if self.filled == 0 && self.met_demand >= LARGE_RECORD {
+            self.demand = self.demand.max(std::mem::take(&mut self.met_demand));
+            self.unused.put(std::mem::take(&mut self.buffer));
+        }
     }
 
     /// The next record that has arrived in full.
@@ -229,7 +261,11 @@ impl RecordReader {
 /// initialized as can be; none if somebody still has the record.
 fn reuse(rest: BytesMut, latest: Bytes, space: usize) -> BytesMut {
     drop(rest);
-    let mut buffer = latest.try_into_mut().unwrap_or_default();
+    sized(latest.try_into_mut().unwrap_or_default(), space)
+}
+
+/// The same buffer, empty if it has to grow to have so much space.
+fn sized(mut buffer: BytesMut, space: usize) -> BytesMut {
     // Otherwise what is no longer of use would be copied.
     if buffer.capacity() < space {
         buffer.clear();

@@ -4,9 +4,10 @@ use super::budget::Usage;
 use super::clocks::Clocks;
 use super::connection::Connection;
 use super::header::{self, Header};
-use super::pool::{BufferPool, LargeBuffers};
+use super::pool::BufferPool;
 use super::reply::{self, Answer, Reply, denied, refused};
 use super::{CallContext, ConnectionId, IncomingCall, Limits, ProgramVersion, ReplyBuilder};
+use crate::rpc::buffers::LargeBuffers;
 use crate::rpc::record::RecordReader;
 use crate::rpc::trace::{self, CallSpan, Peer, ServerTrace, log};
 use crate::rpc::transmit::TransmitBuffer;
@@ -35,6 +36,7 @@ const MUCH_OUTPUT: usize = 256 * 1024;
 ///   [`memory`](Self::memory).
 /// - B, inputs, from the connection and the clock: [`recv_space`](Self::recv_space)
 ///   and [`recv_advance`](Self::recv_advance), only while it wants input;
+///   [`recv_pause`](Self::recv_pause), whenever there is none;
 ///   [`handle_timeout`](Self::handle_timeout).
 /// - C, commands: for each call that was given out, one of
 ///   [`finish_call`](Self::finish_call), [`deny_call`](Self::deny_call) and
@@ -221,9 +223,11 @@ impl ServerCore {
         self.connection.was_one_way(ticket.number)
     }
 
-    /// Shares large buffers with other connections.
-    pub(super) fn share_buffers(&mut self, large: LargeBuffers) {
-        self.pool = BufferPool::new(large);
+    /// Shares large buffers with other connections: those for what is
+    /// received, and those for replies. To be called before anything else.
+    pub(super) fn share_buffers(&mut self, received: LargeBuffers, replies: LargeBuffers) {
+        self.reader = RecordReader::with_buffers(self.limits.max_record, received);
+        self.pool = BufferPool::new(replies);
     }
 
     /// Whether so much waits to be written that it is better done at once.
@@ -268,6 +272,12 @@ impl ServerCore {
     /// If the space has fewer bytes.
     pub fn recv_advance(&mut self, count: usize) {
         self.reader.recv_advance(count);
+    }
+
+    /// Says that there is nothing to read for now: large buffers are better
+    /// used by others until there is.
+    pub fn recv_pause(&mut self) {
+        self.reader.recv_pause();
     }
 
     /// Says that it is `now`.

@@ -342,7 +342,10 @@ where
                 }
                 Ok(Some(count))
             }
-            Poll::Pending => Ok(None),
+            Poll::Pending => {
+                self.core.recv_pause();
+                Ok(None)
+            }
         }
     }
 

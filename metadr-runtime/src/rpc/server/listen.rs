@@ -3,8 +3,8 @@
 use super::budget::Budget;
 use super::calls::catch;
 use super::driver::{drive_server, in_order};
-use super::pool::LargeBuffers;
 use super::{Limits, ServerCore, Service, Shutdown};
+use crate::rpc::buffers::LargeBuffers;
 use crate::rpc::trace::log;
 use crate::rt::{Listener, Runtime};
 use async_channel::Sender;
@@ -53,7 +53,8 @@ where
         local: listener.local_addr().ok(),
         runtime: runtime.clone(),
         budget: Budget::new(limits.max_total_bytes),
-        buffers: LargeBuffers::default(),
+        received: LargeBuffers::default(),
+        replies: LargeBuffers::default(),
         limits: in_order(&*service, limits),
         service,
         shutdown: shutdown.clone(),
@@ -103,7 +104,8 @@ struct Connections<R: Runtime, S: Service> {
     local: Option<SocketAddr>,
     limits: Limits,
     budget: Budget,
-    buffers: LargeBuffers,
+    received: LargeBuffers,
+    replies: LargeBuffers,
     shutdown: Shutdown,
     alive: Sender<Infallible>,
 }
@@ -124,7 +126,7 @@ impl<R: Runtime, S: Service> Connections<R, S> {
         let alive = self.alive.clone();
         let programs = Arc::clone(&self.programs);
         let mut core = ServerCore::new(programs, self.limits.clone(), Some(peer), self.local);
-        core.share_buffers(self.buffers.clone());
+        core.share_buffers(self.received.clone(), self.replies.clone());
         let service = Arc::clone(&self.service);
         let shutdown = self.shutdown.clone();
         let (runtime, share) = (self.runtime.clone(), self.budget.share());

@@ -1,14 +1,12 @@
 //! Buffers for replies.
 
+use crate::rpc::buffers::{Buffers, LargeBuffers};
 use bytes::BytesMut;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many bytes of unused buffers a connection keeps for its next replies.
 const MAX_POOLED: usize = 16 * 1024;
 /// A buffer with room for as many bytes is large.
 const LARGE: usize = 8 * 1024;
-/// How many bytes of unused large buffers the connections of a listener keep.
-const MAX_POOLED_LARGE: usize = 2 << 20;
 
 /// Buffers that replies were in and others can be.
 ///
@@ -23,16 +21,6 @@ pub(super) struct BufferPool {
     is_large: bool,
 }
 
-/// The large buffers of all connections of a listener.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LargeBuffers(Arc<Mutex<Buffers>>);
-
-#[derive(Debug, Default)]
-struct Buffers {
-    buffers: Vec<BytesMut>,
-    total_capacity: usize,
-}
-
 impl BufferPool {
     pub(super) fn new(large: LargeBuffers) -> Self {
         Self {
@@ -44,7 +32,7 @@ impl BufferPool {
     /// An empty buffer, without any memory if none is left.
     pub(super) fn take(&mut self) -> BytesMut {
         let large = match self.is_large {
-            true => self.large.with(Buffers::take),
+            true => self.large.take(),
             false => None,
         };
         large.or_else(|| self.small.take()).unwrap_or_default()
@@ -60,32 +48,8 @@ impl BufferPool {
         buffer.clear();
         match buffer.capacity() {
             0 => {}
-            LARGE.. => self.large.with(|large| large.put(buffer, MAX_POOLED_LARGE)),
+            LARGE.. => self.large.put(buffer),
             _ => self.small.put(buffer, MAX_POOLED),
-        }
-    }
-}
-
-impl LargeBuffers {
-    fn with<T>(&self, action: impl FnOnce(&mut Buffers) -> T) -> T {
-        // Nothing in here panics, and there is nothing to be inconsistent.
-        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        action(&mut buffers)
-    }
-}
-
-impl Buffers {
-    fn take(&mut self) -> Option<BytesMut> {
-        let buffer = self.buffers.pop()?;
-        self.total_capacity -= buffer.capacity();
-        Some(buffer)
-    }
-
-    fn put(&mut self, buffer: BytesMut, limit: usize) {
-        let total = self.total_capacity + buffer.capacity();
-        if total <= limit {
-            self.total_capacity = total;
-            self.buffers.push(buffer);
         }
     }
 }
@@ -108,10 +72,8 @@ mod tests {
 
         for _ in 0..1000 {
             pool.recycle(BytesMut::with_capacity(1000));
-            pool.recycle(BytesMut::with_capacity(100_000));
         }
-        assert!(pool.small.total_capacity <= MAX_POOLED);
-        assert!(pool.large.with(|large| large.total_capacity) <= MAX_POOLED_LARGE);
+        assert!(pool.small.total_capacity() <= MAX_POOLED);
     }
 
     #[test]

@@ -129,6 +129,43 @@ fn the_memory_of_a_large_record_is_used_again_when_nobody_has_it_any_more() {
 }
 
 #[test]
+fn a_connection_that_pauses_lends_its_large_buffer_to_others() {
+    let unused = LargeBuffers::default();
+    let [mut first, mut second] =
+        std::array::from_fn(|_| RecordReader::with_buffers(1 << 20, unused.clone()));
+    let large = record(64 * 1024);
+    feed_and_take(&mut first, &large);
+    feed_and_take(&mut second, &large);
+    let address = first.recv_space().as_ptr();
+    first.recv_pause();
+    assert_eq!(first.buffer.capacity(), 0);
+    // It has one that nobody else has.
+    let own = second.recv_space().as_ptr();
+    assert_ne!(own, address);
+    second.recv_pause();
+    for reader in [&mut first, &mut second] {
+        let space = reader.recv_space();
+        assert_eq!(space.as_ptr(), own);
+        assert!(space.len() >= large.len());
+        feed_and_take(reader, &large);
+        reader.recv_space();
+        reader.recv_pause();
+    }
+
+    // In the middle of a record, and with space for small ones, nothing is lent.
+    feed(&mut first, &large[..10]);
+    first.recv_pause();
+    feed(&mut first, &large[10..]);
+    assert_eq!(first.next_record().unwrap().unwrap(), large[HEADER_SIZE..]);
+    let mut quiet = RecordReader::with_buffers(1 << 20, unused);
+    feed_and_take(&mut quiet, &record(100));
+    quiet.recv_space();
+    quiet.recv_pause();
+    assert_eq!(quiet.chunk, MIN_CHUNK);
+    assert!(quiet.buffer.capacity() > 0);
+}
+
+#[test]
 fn a_large_record_behind_others_is_no_reason_to_run_out_of_space() {
     let mut reader = RecordReader::new(1 << 20);
     let (small, large) = (record(100), record(LARGE_RECORD));
