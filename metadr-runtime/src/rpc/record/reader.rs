@@ -119,6 +119,8 @@ impl RecordReader {
         let space = self.chunk.max(self.filled.min(self.missing()));
         let latest = std::mem::take(&mut self.latest);
         if self.filled > 0 || latest.is_empty() {
+            // The memory before the buffer's start can only be had without it.
+            drop(latest);
             self.buffer.truncate(self.filled);
         } else {
             self.buffer = reuse(std::mem::take(&mut self.buffer), latest, space);

@@ -129,6 +129,21 @@ fn the_memory_of_a_large_record_is_used_again_when_nobody_has_it_any_more() {
 }
 
 #[test]
+fn large_records_in_a_row_take_turns_in_the_same_memory() {
+    let mut reader = RecordReader::new(1 << 20);
+    let large = record(64 * 1024);
+    feed_and_take(&mut reader, &large);
+    feed_and_take(&mut reader, &large);
+    let address = reader.recv_space().as_ptr();
+    feed(&mut reader, &large);
+    feed(&mut reader, &large[..100]);
+    drop(reader.next_record().unwrap().unwrap());
+    feed_and_take(&mut reader, &large[100..]);
+    // The second record began behind the first one, and moved to its place.
+    assert_eq!(reader.latest.as_ptr(), address);
+}
+
+#[test]
 fn a_connection_that_pauses_lends_its_large_buffer_to_others() {
     let unused = LargeBuffers::default();
     let [mut first, mut second] =
