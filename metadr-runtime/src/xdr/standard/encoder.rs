@@ -40,52 +40,7 @@ impl<'a> XdrEncoder<'a> {
 }
 
 impl Encoder for XdrEncoder<'_> {
-    type Run<const N: usize> = EncodeRun<N>;
-
-    #[inline]
-    fn run<const N: usize>(&self) -> EncodeRun<N> {
-        EncodeRun::new()
-    }
-
-    #[inline]
-    fn put_run<const N: usize>(&mut self, run: EncodeRun<N>) {
-        self.put(run.finish());
-    }
-
-    #[inline]
-    fn put_i32(&mut self, value: i32) {
-        self.put(value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_u32(&mut self, value: u32) {
-        self.put(value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_i64(&mut self, value: i64) {
-        self.put(value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_u64(&mut self, value: u64) {
-        self.put(value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_f32(&mut self, value: f32) {
-        self.put(value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_f64(&mut self, value: f64) {
-        self.put(value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_bool(&mut self, value: bool) {
-        self.put_u32(value.into());
-    }
+    put_numbers!();
 
     #[inline]
     fn put_opaque_fixed(&mut self, value: &[u8]) {
@@ -101,45 +56,9 @@ impl Encoder for XdrEncoder<'_> {
         Ok(())
     }
 
-    #[inline]
-    fn put_length(&mut self, length: usize, limit: u32) -> Result<(), EncodeError> {
-        self.put_u32(check_length(length, limit)?);
-        Ok(())
-    }
-
     fn put_elements<T: Encode>(&mut self, values: &[T]) -> Result<(), EncodeError> {
         let mut others = window::put_small(self.buffer, values)?.iter();
         others.try_for_each(|value| value.encode(self))
-    }
-
-    #[inline]
-    fn put_i32s(&mut self, values: &[i32]) {
-        self.put_all(values, |value| value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_u32s(&mut self, values: &[u32]) {
-        self.put_all(values, |value| value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_i64s(&mut self, values: &[i64]) {
-        self.put_all(values, |value| value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_u64s(&mut self, values: &[u64]) {
-        self.put_all(values, |value| value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_f32s(&mut self, values: &[f32]) {
-        self.put_all(values, |value| value.to_be_bytes());
-    }
-
-    #[inline]
-    fn put_f64s(&mut self, values: &[f64]) {
-        self.put_all(values, |value| value.to_be_bytes());
     }
 }
 
