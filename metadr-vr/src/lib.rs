@@ -30,6 +30,7 @@
 pub mod bugs;
 mod entry;
 mod log;
+mod membership;
 pub mod meta;
 mod options;
 mod outputs;

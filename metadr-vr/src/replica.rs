@@ -33,8 +33,8 @@ mod vote;
 
 pub use boot::{Boot, Start, log_of};
 
+use crate::membership::Voters;
 use crate::outputs::{Event, Fault, Outputs};
-use crate::quorum::quorum;
 use crate::random::Random;
 use crate::wire::{
     Entry, Envelope, EpochView, Message, MessageBody, OpNumber, Ping, ReplicaId, Role,
@@ -75,6 +75,7 @@ pub enum Status {
 #[derive(Clone, Debug)]
 pub struct Replica<S> {
     boot: Boot,
+    voters: Voters,
     options: Options,
     status: Status,
     /// The promise: this replica acts in no earlier view.
@@ -144,8 +145,9 @@ impl<S: StateMachine> Replica<S> {
         now: Tick,
         wall_ms: u64,
     ) -> (Self, Outputs) {
-        boot.check();
-        let voters = boot.voters().len();
+        let voters = Voters::new(boot.voters().iter().copied());
+        let is_member = voters.place_of(boot.id()).is_some();
+        assert!(is_member, "the replica is not a voter");
         let mut replica = Self {
             status: Status::Normal,
             view: boot.meta.promise,
@@ -161,7 +163,7 @@ impl<S: StateMachine> Replica<S> {
             wall_ms,
             next_ping: now.after(options.ping),
             last_request: 0,
-            peers: vec![Peer::new(now, 0); voters],
+            peers: vec![Peer::new(now, 0); voters.len()],
             round: 0,
             next_heartbeat: now,
             quorum_heard: now,
@@ -173,12 +175,13 @@ impl<S: StateMachine> Replica<S> {
             repair: Repair::default(),
             primary_heard: now,
             election: now,
-            votes: Votes::new(voters),
+            votes: Votes::default(),
             view_change: ViewChange::default(),
             staged: None,
             salvage: None,
-            recovery: Recovery::new(voters),
+            recovery: Recovery::default(),
             stopping: None,
+            voters,
             boot,
             options,
         };
@@ -246,8 +249,8 @@ impl<S: StateMachine> Replica<S> {
         if now >= self.next_ping {
             self.next_ping = now.after(self.options.ping);
             self.watch_quorum(outputs);
-            for (_, id) in self.others() {
-                self.send_ping(id, outputs);
+            for other in self.others() {
+                self.send_ping(other.id, outputs);
             }
         }
     }
@@ -303,7 +306,7 @@ impl<S: StateMachine> Replica<S> {
     /// The primary of the view that this replica is in: the voters take turns.
     #[must_use]
     pub fn primary(&self) -> ReplicaId {
-        self.primary_of(self.view)
+        self.voters.primary_of(self.view)
     }
 
     /// Who it is.
@@ -372,7 +375,7 @@ impl<S: StateMachine> Replica<S> {
     }
 
     fn quorum(&self) -> usize {
-        let quorum = quorum(self.boot.voters().len());
+        let quorum = self.voters.quorum();
         if crate::options::bug!(self.options, SmallQuorum) {
             return (quorum - 1).max(1);
         }
@@ -414,8 +417,8 @@ impl<S: StateMachine> Replica<S> {
     }
 
     fn send_to_all(&self, body: &MessageBody, outputs: &mut Outputs) {
-        for (_, id) in self.others() {
-            self.send(id, body.clone(), outputs);
+        for other in self.others() {
+            self.send(other.id, body.clone(), outputs);
         }
     }
 

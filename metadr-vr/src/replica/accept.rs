@@ -11,9 +11,13 @@ use crate::wire::{Envelope, EpochView, Message, MessageBody, Notice, NoticeKind,
 /// this is no late message any more, in ticks.
 const ROLLED_BACK: u64 = 100;
 
-/// A voter other than this replica, by its place among the voters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sender(pub(super) usize);
+/// A voter other than this replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Sender {
+    pub(super) id: ReplicaId,
+    /// Its place among the voters of the present epoch.
+    pub(super) place: usize,
+}
 
 impl<S: StateMachine> Replica<S> {
     /// Who sent a message, or why it is not taken.
@@ -26,8 +30,9 @@ impl<S: StateMachine> Replica<S> {
         if envelope.cluster != self.boot.cluster() {
             return Err(DropReason::OtherCluster);
         }
-        let place = (self.boot.voters().iter())
-            .position(|id| *id == envelope.sender && *id != self.boot.id())
+        let id = envelope.sender;
+        let place = (self.voters.place_of(id))
+            .filter(|_| id != self.boot.id())
             .ok_or(DropReason::NotAMember)?;
         if matches!(self.status, Status::Faulted(_) | Status::Stopped) {
             return Err(DropReason::Unexpected);
@@ -46,7 +51,7 @@ impl<S: StateMachine> Replica<S> {
             let lowest = peer.lowest_promise.get_or_insert(envelope.promise);
             *lowest = envelope.promise.min(*lowest);
         }
-        Ok(Sender(place))
+        Ok(Sender { id, place })
     }
 
     /// The first message of a peer tells by which files it is known; from then
@@ -72,7 +77,7 @@ impl<S: StateMachine> Replica<S> {
     /// wiped is recognized then also by whoever has never heard it before.
     pub(super) fn learn_instances(&mut self, ping: &Ping, outputs: &mut Outputs) {
         for known in &ping.peers {
-            if known.id == self.boot.id() || !self.boot.voters().contains(&known.id) {
+            if known.id == self.boot.id() || self.voters.place_of(known.id).is_none() {
                 continue;
             }
             match self.promises.instance_of(known.id) {
@@ -139,7 +144,7 @@ impl<S: StateMachine> Replica<S> {
     /// is still to be handled.
     pub(super) fn accept_view(
         &mut self,
-        Sender(place): Sender,
+        sender: Sender,
         view: EpochView,
         body: &MessageBody,
         outputs: &mut Outputs,
@@ -170,13 +175,13 @@ impl<S: StateMachine> Replica<S> {
             if bug!(self.options, P17)
                 && let MessageBody::Prepare(prepare) = body
             {
-                self.keep_acknowledging(Sender(place), view, prepare, outputs);
+                self.keep_acknowledging(sender, view, prepare, outputs);
             }
             if is_for_any_view {
                 return Ok(());
             }
             // An old primary learns so that it is one.
-            self.send_ping(self.boot.voters()[place], outputs);
+            self.send_ping(sender.id, outputs);
             return Err(DropReason::EarlierView);
         }
         if view > self.view {
@@ -206,14 +211,15 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    /// The voters other than this replica, with their places.
-    pub(super) fn others(&self) -> impl Iterator<Item = (usize, ReplicaId)> + use<S> {
-        let own = self.boot.id();
-        let voters = self.boot.voters().to_vec();
-        voters
-            .into_iter()
-            .enumerate()
-            .filter(move |(_, id)| *id != own)
+    /// The voters other than this replica.
+    pub(super) fn others(&self) -> impl Iterator<Item = Sender> + Clone + use<S> {
+        let (voters, own) = (self.voters, self.boot.id());
+        (0..voters.len())
+            .map(move |place| Sender {
+                id: voters.at(place),
+                place,
+            })
+            .filter(move |one| one.id != own)
     }
 }
 

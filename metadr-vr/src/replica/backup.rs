@@ -143,8 +143,8 @@ impl<S: StateMachine> Replica<S> {
 
     /// Whether a message is from the primary of the view that this backup is
     /// Normal in. That proves the primary to be alive.
-    fn hears_primary(&mut self, Sender(place): Sender, outputs: &mut Outputs) -> bool {
-        if self.boot.voters()[place] != self.primary() {
+    fn hears_primary(&mut self, sender: Sender, outputs: &mut Outputs) -> bool {
+        if sender.id != self.primary() {
             outputs.events.push(Event::Dropped(DropReason::Unexpected));
             return false;
         }

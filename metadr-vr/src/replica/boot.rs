@@ -68,14 +68,6 @@ impl Boot {
     pub fn voters(&self) -> &[ReplicaId] {
         &self.voters
     }
-
-    pub(super) fn check(&self) {
-        let mut distinct = self.voters.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        assert_eq!(distinct.len(), self.voters.len(), "a voter is named twice");
-        assert!(distinct.contains(&self.id()), "the replica is not a voter");
-    }
 }
 
 /// The log of an image, if it is whole and of this group.
@@ -133,7 +125,7 @@ impl<S: StateMachine> Replica<S> {
         }
         self.status = Status::ViewChange { entered: false };
         self.restart_view_change();
-        if self.boot.voters().len() == 1 {
+        if self.voters.len() == 1 {
             // Nobody else can vote.
             return self.cast_vote(self.view.view + 1, outputs);
         }

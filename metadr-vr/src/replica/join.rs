@@ -201,7 +201,7 @@ impl<S: StateMachine> Replica<S> {
             last: staged.goal.head,
             max_bytes: u32::try_from(max_bytes).unwrap_or(u32::MAX),
         };
-        let to = self.boot.voters()[staged.source];
+        let to = self.voters.at(staged.source);
         let (first, last) = (fetch.first, fetch.last);
         outputs.events.push(Event::Fetching {
             first,
@@ -215,7 +215,7 @@ impl<S: StateMachine> Replica<S> {
     /// only a part of its answer came.
     pub(super) fn staging_tick(&mut self, outputs: &mut Outputs) {
         let own = self.place();
-        let count = self.boot.voters().len();
+        let count = self.voters.len();
         let Some(staged) = &mut self.staged else {
             return;
         };
@@ -233,7 +233,7 @@ impl<S: StateMachine> Replica<S> {
 
     pub(super) fn on_staged_chunk(
         &mut self,
-        Sender(place): Sender,
+        Sender { place, .. }: Sender,
         chunk: LogChunk,
         outputs: &mut Outputs,
     ) {

@@ -2,12 +2,12 @@
 
 use super::accept::Sender;
 use super::{Replica, Status};
+use crate::membership::Told;
 use crate::options::bug;
 use crate::outputs::{DropReason, Event, Outputs};
-use crate::quorum::reached_by;
 use crate::wire::{
     ClientOperation, Commit, Entry, EpochView, Hash128, Incarnation, MessageBody, OpNumber, Ping,
-    Prepare, PrepareOk, ReplicaId,
+    Prepare, PrepareOk,
 };
 use crate::{StateMachine, Tick};
 
@@ -87,7 +87,7 @@ impl Peer {
 impl<S: StateMachine> Replica<S> {
     pub(super) fn on_prepare_ok(
         &mut self,
-        Sender(place): Sender,
+        Sender { id, place }: Sender,
         ok: &PrepareOk,
         outputs: &mut Outputs,
     ) {
@@ -97,7 +97,7 @@ impl<S: StateMachine> Replica<S> {
         if self.log.checksum(ok.acked) != Some(ok.acked_checksum) {
             // One of the two logs is wrong, and nobody can tell which.
             self.refuses_writes = true;
-            let (op, with) = (ok.acked, self.boot.voters()[place]);
+            let (op, with) = (ok.acked, id);
             return outputs.events.push(Event::Divergence { op, with });
         }
         if ok.round > self.round {
@@ -143,8 +143,8 @@ impl<S: StateMachine> Replica<S> {
                 break;
             }
         }
-        for (place, id) in self.others() {
-            self.send_entries(place, id, outputs);
+        for other in self.others() {
+            self.send_entries(other, outputs);
         }
     }
 
@@ -168,13 +168,11 @@ impl<S: StateMachine> Replica<S> {
     /// now, and the clients should look for it. To be heard of is not enough:
     /// a replica that is not reached says things too.
     fn check_quorum(&mut self, outputs: &mut Outputs) {
-        let mut heard: Vec<u64> = self
-            .others()
-            .map(|(place, _)| self.peers[place].answered.0)
-            .collect();
         let needed = self.quorum() - 1;
         if needed > 0 {
-            self.quorum_heard = self.quorum_heard.max(Tick(reached_by(&mut heard, needed)));
+            let answered = self.others().map(|one| self.peers[one.place].answered.0);
+            let heard = answered.collect::<Told>().reached_by(needed);
+            self.quorum_heard = self.quorum_heard.max(Tick(heard));
         } else {
             self.quorum_heard = self.now;
         }
@@ -207,13 +205,13 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         self.begin_round(outputs);
-        for (place, id) in self.others() {
-            let peer = &mut self.peers[place];
+        for other in self.others() {
+            let peer = &mut self.peers[other.place];
             let is_outstanding = peer.acked + 1 < peer.next_send;
             if is_outstanding && self.now.since(peer.moved) >= self.options.resend {
                 peer.next_send = peer.acked + 1;
                 peer.moved = self.now;
-                self.send_entries(place, id, outputs);
+                self.send_entries(other, outputs);
             }
         }
     }
@@ -230,19 +228,14 @@ impl<S: StateMachine> Replica<S> {
             head_checksum: head.checksum,
             round: self.round,
         };
-        for (_, id) in self.others() {
-            self.send(id, MessageBody::Commit(commit.clone()), outputs);
-        }
+        self.send_to_all(&MessageBody::Commit(commit), outputs);
     }
 
     /// The highest round that a quorum, this replica included, has taken part in.
     pub(super) fn confirmed_round(&self) -> u64 {
-        let mut rounds: Vec<u64> = self
-            .others()
-            .map(|(place, _)| self.peers[place].acked_round)
-            .collect();
-        rounds.push(self.round);
-        reached_by(&mut rounds, self.quorum())
+        let echoed = self.others().map(|one| self.peers[one.place].acked_round);
+        let rounds: Told = echoed.chain([self.round]).collect();
+        rounds.reached_by(self.quorum())
     }
 
     fn can_append(&self) -> bool {
@@ -270,18 +263,18 @@ impl<S: StateMachine> Replica<S> {
     /// Commits what a quorum holds. The whole log was agreed on when the view
     /// began, so entries of earlier views count like those of this one.
     fn advance_commit_number(&mut self) {
-        let mut held: Vec<OpNumber> = self
+        let head = self.log.head();
+        let acked = self
             .others()
-            .map(|(place, _)| self.peers[place].acked.min(self.log.head()))
-            .collect();
-        held.push(self.log.head());
-        let candidate = reached_by(&mut held, self.quorum());
+            .map(|one| self.peers[one.place].acked.min(head));
+        let held: Told = acked.chain([head]).collect();
+        let candidate = held.reached_by(self.quorum());
         if candidate > self.commit_number {
             self.commit_number = candidate;
         }
     }
 
-    fn send_entries(&mut self, place: usize, id: ReplicaId, outputs: &mut Outputs) {
+    fn send_entries(&mut self, Sender { id, place }: Sender, outputs: &mut Outputs) {
         let peer = &self.peers[place];
         if self.now.since(peer.last_heard) > self.options.silent {
             return;

@@ -7,6 +7,7 @@
 use super::accept::Sender;
 use super::join::Goal;
 use super::{Replica, Status};
+use crate::membership::PerVoter;
 use crate::outputs::{Event, Memory, Outputs};
 use crate::wire::{EpochView, MessageBody, Recovery as Ask, RecoveryResponse, Role};
 use crate::{StateMachine, Tick};
@@ -16,11 +17,11 @@ use crate::{StateMachine, Tick};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recovery {
     /// The newest answer of each voter, by its place.
-    answers: Vec<Option<(EpochView, RecoveryResponse)>>,
+    answers: PerVoter<Option<(EpochView, RecoveryResponse)>>,
     /// When to ask again.
     resend: Tick,
     /// When each voter last said that it recovers, and what it has promised.
-    recovering: Vec<Option<(Tick, EpochView)>>,
+    recovering: PerVoter<Option<(Tick, EpochView)>>,
     /// Since when there has been no quorum that remembers.
     lost_since: Option<Tick>,
     is_reported: bool,
@@ -29,14 +30,6 @@ pub(super) struct Recovery {
 }
 
 impl Recovery {
-    pub(super) fn new(voters: usize) -> Self {
-        Self {
-            answers: vec![None; voters],
-            recovering: vec![None; voters],
-            ..Self::default()
-        }
-    }
-
     pub(super) fn deadline(&self) -> Tick {
         self.resend
     }
@@ -60,7 +53,7 @@ impl<S: StateMachine> Replica<S> {
 
     pub(super) fn on_recovery(
         &mut self,
-        Sender(place): Sender,
+        Sender { id, place }: Sender,
         promise: EpochView,
         ask: &Ask,
         outputs: &mut Outputs,
@@ -72,9 +65,8 @@ impl<S: StateMachine> Replica<S> {
         if promise > self.view {
             // It once promised a later view, so nobody can answer it until one
             // begins; one of which it is not the primary itself.
-            let sender = self.boot.voters()[place];
             let mut view = promise;
-            while self.primary_of(view) == sender {
+            while self.voters.primary_of(view) == id {
                 view.view += 1;
             }
             if self.votes.own() < Some(view.view) {
@@ -92,13 +84,12 @@ impl<S: StateMachine> Replica<S> {
             head_checksum: head.checksum,
             commit: self.commit_number,
         };
-        let to = self.boot.voters()[place];
-        self.send(to, MessageBody::RecoveryResponse(response), outputs);
+        self.send(id, MessageBody::RecoveryResponse(response), outputs);
     }
 
     pub(super) fn on_recovery_response(
         &mut self,
-        Sender(place): Sender,
+        Sender { place, .. }: Sender,
         view: EpochView,
         response: RecoveryResponse,
         outputs: &mut Outputs,
@@ -115,11 +106,8 @@ impl<S: StateMachine> Replica<S> {
         if newest < self.view || (is_under_way && newest == self.view) {
             return;
         }
-        let primary = self.primary_of(newest);
-        let source = self.boot.voters().iter().position(|id| *id == primary);
-        let Some(source) = source else {
-            return;
-        };
+        let primary = self.voters.primary_of(newest);
+        let source = self.voters.place_of(primary).expect("it is a voter");
         let Some((at, answer)) = self.recovery.answers[source].clone() else {
             return;
         };
@@ -164,8 +152,8 @@ impl<S: StateMachine> Replica<S> {
             let returns = said.is_some_and(|(_, promise)| is_served && promise <= self.view);
             self.recovers(*place) && !returns
         };
-        let lost = (0..self.boot.voters().len()).filter(is_lost).count();
-        if self.boot.voters().len() - lost >= self.quorum() {
+        let lost = (0..self.voters.len()).filter(is_lost).count();
+        if self.voters.len() - lost >= self.quorum() {
             self.recovery.lost_since = None;
             self.recovery.is_reported = false;
             return;
@@ -173,7 +161,7 @@ impl<S: StateMachine> Replica<S> {
         let since = *self.recovery.lost_since.get_or_insert(self.now);
         if self.now.since(since) >= self.options.lost_quorum && !self.recovery.is_reported {
             self.recovery.is_reported = true;
-            let voters = self.boot.voters().iter().enumerate();
+            let voters = self.voters.ids().iter().enumerate();
             let members = voters.map(|(place, id)| (*id, self.memory_of(place)));
             let members = members.collect();
             outputs.events.push(Event::LostQuorum { members });

@@ -165,7 +165,7 @@ impl<S: StateMachine> Replica<S> {
     /// reach stays current by what those know that are reached.
     pub(super) fn on_ping(
         &mut self,
-        Sender(place): Sender,
+        Sender { place, .. }: Sender,
         view: EpochView,
         ping: Ping,
         outputs: &mut Outputs,
@@ -193,14 +193,14 @@ impl<S: StateMachine> Replica<S> {
     /// If the primary is not heard, those that are come first.
     fn fetch_source(&self) -> ReplicaId {
         let primary = self.primary();
-        let mut others: Vec<_> = (self.others()).filter(|(_, id)| *id != primary).collect();
+        let mut others: Vec<_> = (self.others()).filter(|one| one.id != primary).collect();
         let mut sources = Vec::with_capacity(others.len() + 1);
         if self.hears_from_primary() {
             sources.push(primary);
         } else {
-            others.sort_by_key(|(place, _)| std::cmp::Reverse(self.peers[*place].last_heard));
+            others.sort_by_key(|one| std::cmp::Reverse(self.peers[one.place].last_heard));
         }
-        sources.extend(others.iter().map(|(_, id)| *id));
+        sources.extend(others.iter().map(|one| one.id));
         if sources.is_empty() {
             sources.push(primary);
         }
@@ -209,7 +209,7 @@ impl<S: StateMachine> Replica<S> {
 
     pub(super) fn on_fetch_log(
         &mut self,
-        Sender(place): Sender,
+        Sender { id: to, place }: Sender,
         view: EpochView,
         fetch: &FetchLog,
         outputs: &mut Outputs,
@@ -219,7 +219,6 @@ impl<S: StateMachine> Replica<S> {
             // primary: without it, the view could not last until it has.
             self.peers[place].answered = self.now;
         }
-        let to = self.boot.voters()[place];
         let max_bytes = u64::from(fetch.max_bytes).min(self.answer_bytes());
         let answer = self.log.slice(fetch.first, fetch.last, max_bytes);
         let through = answer.last().map_or(0, |entry| entry.header.op);

@@ -42,8 +42,8 @@ impl<S: StateMachine> Replica<S> {
             until: now.after(self.options.stop_timeout),
         });
         // Whoever hands over now should choose another.
-        for (_, id) in self.others() {
-            self.send_ping(id, outputs);
+        for other in self.others() {
+            self.send_ping(other.id, outputs);
         }
         self.stopping_tick(outputs);
     }
@@ -64,7 +64,7 @@ impl<S: StateMachine> Replica<S> {
         let is_done = match self.status {
             Status::Normal if self.is_primary() => {
                 // Others may have nobody else to get their memory from.
-                let is_needed = self.others().any(|(place, _)| self.recovers(place));
+                let is_needed = self.others().any(|one| self.recovers(one.place));
                 self.is_drained() && self.successor().is_none() && !is_needed
             }
             Status::Normal => true,
@@ -127,7 +127,7 @@ impl<S: StateMachine> Replica<S> {
             view: self.view.view + 1,
             ..self.view
         };
-        while self.primary_of(view) != id {
+        while self.voters.primary_of(view) != id {
             view.view += 1;
         }
         let target = view.view;
@@ -138,16 +138,16 @@ impl<S: StateMachine> Replica<S> {
     /// Whom to hand over to: of those that are there, remember and stay, the
     /// one that holds most.
     fn successor(&self) -> Option<ReplicaId> {
-        let (_, id) = (self.others())
-            .filter(|(place, _)| {
-                let peer = &self.peers[*place];
+        let best = (self.others())
+            .filter(|one| {
+                let peer = &self.peers[one.place];
                 // What one that recovers has acknowledged is an assumption.
                 !peer.is_leaving()
-                    && !self.recovers(*place)
+                    && !self.recovers(one.place)
                     && self.now.since(peer.last_heard) <= self.options.silent
             })
-            .max_by_key(|(place, _)| self.peers[*place].acked())?;
-        Some(id)
+            .max_by_key(|one| self.peers[one.place].acked())?;
+        Some(best.id)
     }
 
     /// Whether all that was accepted has been done and answered.

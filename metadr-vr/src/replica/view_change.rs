@@ -4,6 +4,7 @@ use super::accept::Sender;
 use super::join::Goal;
 use super::repair::Repair;
 use super::{Replica, Status};
+use crate::membership::PerVoter;
 use crate::options::bug;
 use crate::outputs::{Event, Outputs};
 use crate::wire::{DoViewChange, Entry, EpochView, Handover, MessageBody, StartView};
@@ -18,7 +19,7 @@ pub(super) struct ViewChange {
     /// What this replica reports, from entering the view until it starts.
     own: Option<DoViewChange>,
     /// What the others report, by their places; only at the view's primary.
-    reported: Vec<Option<DoViewChange>>,
+    reported: PerVoter<Option<DoViewChange>>,
     /// Whether the log of the view has been chosen.
     is_chosen: bool,
     /// View changes in a row that did not come to an end.
@@ -89,7 +90,6 @@ impl<S: StateMachine> Replica<S> {
         self.view_change = ViewChange {
             attempts: self.view_change.attempts + 1,
             since: self.now,
-            reported: vec![None; self.boot.voters().len()],
             ..ViewChange::default()
         };
         self.view_change.resend = self.now.after(self.options.view_change_resend);
@@ -128,29 +128,28 @@ impl<S: StateMachine> Replica<S> {
     /// The view may have started with a primary that this replica cannot reach.
     fn ask_another_for_view(&mut self, outputs: &mut Outputs) {
         let primary = self.primary();
-        let others: Vec<u32> = (self.others())
-            .map(|(_, id)| id)
-            .filter(|id| *id != primary)
-            .collect();
-        if self.is_primary() || others.is_empty() {
+        let others = (self.others()).filter(|one| one.id != primary);
+        let count = others.clone().count() as u64;
+        if self.is_primary() || count == 0 {
             return;
         }
-        let index = self.random.below(others.len() as u64);
-        let to = others[usize::try_from(index).expect("few voters")];
-        self.send(to, MessageBody::GetView, outputs);
+        let index = usize::try_from(self.random.below(count)).expect("few voters");
+        if let Some(to) = others.skip(index).next() {
+            self.send(to.id, MessageBody::GetView, outputs);
+        }
     }
 
     pub(super) fn on_do_view_change(
         &mut self,
-        Sender(place): Sender,
+        sender: Sender,
         report: DoViewChange,
         outputs: &mut Outputs,
     ) {
         if self.status == (Status::ViewChange { entered: true }) && self.is_primary() {
-            self.collect(place, report, outputs);
+            self.collect(sender.place, report, outputs);
         } else if self.status == Status::Normal && self.is_primary() {
             // It missed the start of the view.
-            self.send_start_view(place, outputs);
+            self.send_start_view(sender, outputs);
         }
     }
 
@@ -215,11 +214,11 @@ impl<S: StateMachine> Replica<S> {
 
     pub(super) fn on_start_view(
         &mut self,
-        Sender(place): Sender,
+        Sender { id, place }: Sender,
         start: StartView,
         outputs: &mut Outputs,
     ) {
-        let is_from_primary = self.boot.voters()[place] == self.primary();
+        let is_from_primary = id == self.primary();
         if self.is_primary() {
             // It begins its view itself, or not at all.
             return;
@@ -244,15 +243,15 @@ impl<S: StateMachine> Replica<S> {
 
     /// Whoever is Normal holds at least the log that its view began with, and
     /// nothing that is not the view's.
-    pub(super) fn on_get_view(&mut self, Sender(place): Sender, outputs: &mut Outputs) {
+    pub(super) fn on_get_view(&mut self, sender: Sender, outputs: &mut Outputs) {
         if self.status == Status::Normal {
-            self.send_start_view(place, outputs);
+            self.send_start_view(sender, outputs);
         }
     }
 
     pub(super) fn on_handover(
         &mut self,
-        Sender(place): Sender,
+        sender: Sender,
         handover: &Handover,
         outputs: &mut Outputs,
     ) {
@@ -261,9 +260,9 @@ impl<S: StateMachine> Replica<S> {
             ..self.view
         };
         if self.status == Status::Normal
-            && self.boot.voters()[place] == self.primary()
+            && sender.id == self.primary()
             && view > self.view
-            && self.primary_of(view) == self.boot.id()
+            && self.voters.primary_of(view) == self.boot.id()
         {
             self.enter(view, outputs);
         }
@@ -278,9 +277,8 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    fn send_start_view(&mut self, place: usize, outputs: &mut Outputs) {
-        let to = self.boot.voters()[place];
-        self.send(to, MessageBody::StartView(self.start_view()), outputs);
+    fn send_start_view(&mut self, to: Sender, outputs: &mut Outputs) {
+        self.send(to.id, MessageBody::StartView(self.start_view()), outputs);
     }
 
     /// The entries after the commit number, if they are small enough.
@@ -315,16 +313,8 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    /// The primary of a view: the voters take turns.
-    pub(super) fn primary_of(&self, view: EpochView) -> u32 {
-        let voters = self.boot.voters();
-        let turn = view.view % voters.len() as u64;
-        voters[usize::try_from(turn).expect("a turn is less than the voters")]
-    }
-
     pub(super) fn place(&self) -> usize {
-        let own = self.boot.id();
-        let place = self.boot.voters().iter().position(|id| *id == own);
+        let place = self.voters.place_of(self.boot.id());
         place.expect("a replica is one of its voters")
     }
 }

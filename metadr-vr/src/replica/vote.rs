@@ -4,6 +4,7 @@
 
 use super::accept::Sender;
 use super::{Replica, Status};
+use crate::membership::{PerVoter, Told};
 use crate::options::bug;
 use crate::outputs::{Event, Outputs};
 use crate::wire::{EpochView, MessageBody, ViewNumber, Vote};
@@ -13,7 +14,7 @@ use crate::{StateMachine, Tick};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Votes {
     /// By the voters' places.
-    cast: Vec<Option<Cast>>,
+    cast: PerVoter<Option<Cast>>,
     own: Option<ViewNumber>,
     /// When to repeat the own vote.
     repeat: Tick,
@@ -26,16 +27,9 @@ struct Cast {
 }
 
 impl Votes {
-    pub(super) fn new(voters: usize) -> Self {
-        Self {
-            cast: vec![None; voters],
-            ..Self::default()
-        }
-    }
-
     /// Forgets everything, as a view has been entered.
     pub(super) fn clear(&mut self) {
-        *self = Self::new(self.cast.len());
+        *self = Self::default();
     }
 
     /// Takes the own vote back: the primary is there.
@@ -96,7 +90,12 @@ impl<S: StateMachine> Replica<S> {
         self.send_to_all(&MessageBody::Vote(Vote { target }), outputs);
     }
 
-    pub(super) fn on_vote(&mut self, Sender(place): Sender, vote: &Vote, outputs: &mut Outputs) {
+    pub(super) fn on_vote(
+        &mut self,
+        Sender { place, .. }: Sender,
+        vote: &Vote,
+        outputs: &mut Outputs,
+    ) {
         if vote.target <= self.view.view {
             return;
         }
@@ -139,12 +138,12 @@ impl<S: StateMachine> Replica<S> {
         if !matches!(self.status, Status::Normal | Status::ViewChange { .. }) {
             return;
         }
-        let mut targets: Vec<ViewNumber> = (self.votes.cast.iter().flatten())
+        let targets: Told = (self.votes.cast.iter().flatten())
             .filter(|cast| self.is_current(**cast))
             .map(|cast| cast.target)
             .chain(self.votes.own)
             .collect();
-        let target = crate::quorum::reached_by(&mut targets, self.quorum());
+        let target = targets.reached_by(self.quorum());
         if target > self.view.view {
             let epoch = self.view.epoch;
             let view = EpochView {
