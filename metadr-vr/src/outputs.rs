@@ -223,6 +223,8 @@ pub enum DropReason {
     OtherInstance,
     /// It is of an earlier run of its sender.
     EarlierIncarnation,
+    /// It is of an epoch that this replica is not in.
+    OtherEpoch,
     /// It is of an earlier view.
     EarlierView,
     /// It is of a later view.

@@ -42,6 +42,7 @@ scenarios! {
     a_report_of_files_that_were_put_back
     acknowledgements_count_once
     an_old_report_starts_no_view_twice
+    another_epoch
     backup_refuses_requests
     caught_up_elsewhere
     check_quorum_suspends_and_resumes
@@ -80,6 +81,7 @@ scenarios! {
     p32_a_report_does_not_change
     p36_an_old_start_view_loses_an_op
     p36_an_old_start_view_shortens_no_log
+    p36_another_log_of_the_same_view
     p37_what_is_told_when_a_view_ends
     p5_a_restarted_primary_leaves_its_view
     p5_a_restarted_primary_uses_op_numbers_again

@@ -42,6 +42,11 @@ impl<S: StateMachine> Replica<S> {
             self.on_notice(notice, outputs);
             return Err(DropReason::Handled);
         }
+        if envelope.promise.epoch != self.view.epoch {
+            // Its view means nothing here: who votes in its epoch, and which
+            // log the epoch goes on from, has to be known before.
+            return Err(DropReason::OtherEpoch);
+        }
         self.accept_instance(envelope, outputs)?;
         self.accept_incarnation(place, message, outputs)?;
         let peer = &mut self.peers[place];

@@ -48,6 +48,10 @@ impl<S: StateMachine> Replica<S> {
     /// The replica has faulted, or the entry cannot be of this view.
     pub(super) fn take_entry(&mut self, entry: Entry, outputs: &mut Outputs) -> Result<(), ()> {
         let op = entry.header.op;
+        if op <= self.log.start() {
+            // It was executed, and is in a checkpoint.
+            return Ok(());
+        }
         // First what costs nothing: a replica that lags gets much twice, and
         // must not spend its time on hashing that.
         if self.log.checksum(op) == Some(entry.header.checksum) {
@@ -137,7 +141,7 @@ impl<S: StateMachine> Replica<S> {
     }
 
     /// Whether this log has another entry at `op`.
-    fn differs(&self, op: OpNumber, checksum: Hash128) -> bool {
+    pub(super) fn differs(&self, op: OpNumber, checksum: Hash128) -> bool {
         self.log.checksum(op).is_some_and(|own| own != checksum)
     }
 

@@ -65,11 +65,14 @@ impl<S: StateMachine> Replica<S> {
         // A restarted replica that has been Normal in this view acknowledged
         // what it holds of it: an old duplicate of the view's start must not
         // take that away. What is missing comes by repair.
-        let holds_goal = self.log.checksum(goal.head) == Some(goal.head_checksum);
         let only_extends = self.last_normal == self.view
             && self.status != Status::Recovering
             && !bug!(self.options, P36);
-        if only_extends && (holds_goal || self.log.head() < goal.head) {
+        if only_extends {
+            if self.differs(goal.head, goal.head_checksum) {
+                // A view has one log, and this is not it.
+                return self.fault(Fault::Divergence { op: goal.head }, outputs);
+            }
             let base = self.log.head();
             self.repair_from(goal.head);
             return self.install(base, Vec::new(), goal.commit.min(base), outputs);

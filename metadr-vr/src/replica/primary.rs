@@ -94,7 +94,9 @@ impl<S: StateMachine> Replica<S> {
         if !self.is_primary() || self.status != Status::Normal || !self.peers_are_synced() {
             return outputs.events.push(Event::Dropped(DropReason::Unexpected));
         }
-        if self.log.checksum(ok.acked) != Some(ok.acked_checksum) {
+        // What was forgotten here is committed: nothing to compare, or to count.
+        let is_known = ok.acked >= self.log.start();
+        if is_known && self.log.checksum(ok.acked) != Some(ok.acked_checksum) {
             // One of the two logs is wrong, and nobody can tell which.
             self.refuses_writes = true;
             let (op, with) = (ok.acked, id);
@@ -280,6 +282,10 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         let mut next = peer.next_send;
+        if peer.acked < self.log.start() {
+            // What it lacks was forgotten here: it gets a checkpoint instead.
+            return;
+        }
         let had_all = peer.acked + 1 == next;
         let head = self.log.head();
         while next <= head {

@@ -128,13 +128,13 @@ impl<S: StateMachine> Replica<S> {
     /// The view may have started with a primary that this replica cannot reach.
     fn ask_another_for_view(&mut self, outputs: &mut Outputs) {
         let primary = self.primary();
-        let others = (self.others()).filter(|one| one.id != primary);
+        let mut others = (self.others()).filter(|one| one.id != primary);
         let count = others.clone().count() as u64;
         if self.is_primary() || count == 0 {
             return;
         }
         let index = usize::try_from(self.random.below(count)).expect("few voters");
-        if let Some(to) = others.skip(index).next() {
+        if let Some(to) = others.nth(index) {
             self.send(to.id, MessageBody::GetView, outputs);
         }
     }

@@ -286,6 +286,7 @@ impl Runner {
                 ("instance", "other") => envelope.instance = OTHER,
                 ("incarnation", counter) => envelope.incarnation.counter = counter.parse().ok()?,
                 ("random", random) => envelope.incarnation.random = random.parse().ok()?,
+                ("epoch", epoch) => envelope.promise.epoch = epoch.parse().ok()?,
                 ("view", view) => envelope.promise.view = view.parse().ok()?,
                 _ => {}
             }

@@ -5,7 +5,7 @@ use crate::support::{CLUSTER, batch, meta, seal};
 use metadr_vr::Log;
 use metadr_vr::wire::{
     Commit, DoViewChange, Entry, EntryHeader, EntryKind, EpochView, FetchLog, Handover, Hash128,
-    MessageBody, Notice, NoticeKind, Prepare, PrepareOk, Vote,
+    MessageBody, Notice, NoticeKind, Prepare, PrepareOk, StartView, Vote,
 };
 
 /// A hash that belongs to nothing.
@@ -61,6 +61,12 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
                 incarnation: meta.incarnation,
             })
         }
+        "start_view" => MessageBody::StartView(StartView {
+            head: value("head"),
+            head_checksum: checksum(value("head")),
+            commit: value("commit"),
+            entries: Vec::new(),
+        }),
         "get_view" => MessageBody::GetView,
         "do_view_change" => MessageBody::DoViewChange(DoViewChange {
             last_normal: EpochView::default(),
