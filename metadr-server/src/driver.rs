@@ -11,12 +11,14 @@ use crate::machine::Machine;
 use crate::report::report;
 use crate::state::StateError;
 use crate::status::{Role, StatusCell};
-use crate::storage::Storage;
+use crate::storage::{Storage, Synced};
 use futures::Stream;
 use futures::channel::oneshot;
 use metadr_runtime::rt::{Instant, Runtime, Sleep};
 use metadr_vr::wire::Message;
-use metadr_vr::{ClientReply, Outputs, Replica, Request, RequestId, Status, Tick, Unavailable};
+use metadr_vr::{
+    ClientReply, Outputs, Persist, Replica, Request, RequestId, Status, Tick, Unavailable,
+};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -124,7 +126,7 @@ pub(crate) struct Inputs {
     clients: async_channel::Receiver<Input>,
     messages: async_channel::Receiver<(u64, Message)>,
     /// What is on disk.
-    written: async_channel::Receiver<u64>,
+    written: Synced,
     status: Arc<StatusCell>,
 }
 
@@ -135,7 +137,7 @@ pub(crate) struct Surroundings {
 }
 
 /// A handle, and what [`drive`] needs to serve it.
-pub(crate) fn channel(written: async_channel::Receiver<u64>) -> (Handle, Inputs) {
+pub(crate) fn channel(written: Synced) -> (Handle, Inputs) {
     let (clients, from_clients) = async_channel::unbounded();
     let (messages, from_replicas) = async_channel::bounded(MESSAGES_WAITING);
     let status = Arc::new(StatusCell::default());
@@ -216,15 +218,11 @@ struct Driver<R> {
 
 impl<R: Runtime> Driver<R> {
     /// Hands in what the disk has.
-    fn poll_written(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut written: Pin<&mut async_channel::Receiver<u64>>,
-    ) -> bool {
+    fn poll_written(&mut self, cx: &mut Context<'_>, mut written: Pin<&mut Synced>) -> bool {
         let mut has_written = false;
-        while let Poll::Ready(Some(sequence)) = written.as_mut().poll_next(cx) {
+        while let Poll::Ready(Some(ticket)) = written.as_mut().poll_next(cx) {
             let now = self.now();
-            (self.replica).on_persisted(now, sequence, &mut self.outputs);
+            (self.replica).on_persisted(now, ticket, &mut self.outputs);
             has_written = true;
         }
         has_written
@@ -311,8 +309,11 @@ impl<R: Runtime> Driver<R> {
 
     /// Passes on what the replica wants done.
     fn carry_out(&mut self) {
-        for meta in self.outputs.persist.drain(..) {
-            self.surroundings.storage.write(meta);
+        for (ticket, what) in self.outputs.persist.drain(..) {
+            // In memory mode, nothing but promises is written.
+            if let Persist::Meta(meta) = what {
+                self.surroundings.storage.write(ticket, *meta);
+            }
         }
         for (to, message) in self.outputs.send.drain(..) {
             self.surroundings.links.send(to, message);

@@ -16,7 +16,9 @@ pub use error::StateError;
 use crate::config::Endpoint;
 use crate::report::tell;
 use file::MetaFile;
-use metadr_vr::wire::{EpochView, Hash128, Image, Incarnation, Life, META_FORMAT, Member, Meta};
+use metadr_vr::wire::{
+    Durability, EpochView, Hash128, Image, Incarnation, Life, META_FORMAT, Member, Meta,
+};
 use metadr_vr::{Boot, Start, hash128};
 use std::path::{Path, PathBuf};
 
@@ -145,7 +147,9 @@ fn format(identity: &Identity) -> Result<Meta, StateError> {
         instance,
         incarnation: Incarnation::default(),
         life: Life::Formatted,
+        mode: Durability::Memory,
         promise: EpochView::default(),
+        rebuilding: false,
         voters: members(&identity.endpoints),
         peers: Vec::new(),
     })

@@ -5,10 +5,14 @@ use crate::last_words::EndsProcess;
 use crate::report::tell;
 use crate::state::{StateDirectory, StateError};
 use futures::channel::oneshot;
+use metadr_vr::Ticket;
 use metadr_vr::wire::{Image, Meta};
 use std::io;
 use std::sync::mpsc;
 use std::thread;
+
+/// The tickets of what is on disk.
+pub(crate) type Synced = async_channel::Receiver<Ticket>;
 
 /// Where updates go to be written.
 pub(crate) struct Storage {
@@ -16,19 +20,19 @@ pub(crate) struct Storage {
 }
 
 enum Update {
-    Meta(Meta),
+    Meta(Ticket, Meta),
     /// The last one.
     CleanStop(Meta, Image, oneshot::Sender<Result<(), StateError>>),
 }
 
 impl Storage {
-    /// Starts the thread. The sequence numbers of what is on disk come out of
-    /// the receiver.
+    /// Starts the thread. The tickets of what is on disk come out of the
+    /// receiver.
     ///
     /// # Errors
     ///
     /// The system has no thread left.
-    pub(crate) fn start(state: StateDirectory) -> io::Result<(Self, async_channel::Receiver<u64>)> {
+    pub(crate) fn start(state: StateDirectory) -> io::Result<(Self, Synced)> {
         let (updates, waiting) = mpsc::channel();
         let (synced, written) = async_channel::unbounded();
         thread::Builder::new()
@@ -37,9 +41,9 @@ impl Storage {
         Ok((Self { updates }, written))
     }
 
-    pub(crate) fn write(&self, meta: Meta) {
+    pub(crate) fn write(&self, ticket: Ticket, meta: Meta) {
         // The thread ends with its process if a write fails, so it is there.
-        drop(self.updates.send(Update::Meta(meta)));
+        drop(self.updates.send(Update::Meta(ticket, meta)));
     }
 
     /// Writes down the memory of a replica that has stopped, `meta` being the
@@ -59,14 +63,14 @@ impl Storage {
 fn write_all(
     mut state: StateDirectory,
     waiting: &mpsc::Receiver<Update>,
-    synced: &async_channel::Sender<u64>,
+    synced: &async_channel::Sender<Ticket>,
 ) {
     let _ends_process = EndsProcess;
     // Each update in turn, none skipped: slots that are further apart than one
     // update count as damage at the next start.
     while let Ok(update) = waiting.recv() {
-        let meta = match update {
-            Update::Meta(meta) => meta,
+        let (ticket, meta) = match update {
+            Update::Meta(ticket, meta) => (ticket, meta),
             Update::CleanStop(meta, image, done) => {
                 drop(done.send(state.close(meta, &image)));
                 return;
@@ -78,7 +82,7 @@ fn write_all(
             tell(format_args!("replica {}: stops: {error}", meta.id));
             std::process::exit(1);
         }
-        if synced.try_send(meta.sequence).is_err() {
+        if synced.try_send(ticket).is_err() {
             return;
         }
     }
@@ -88,6 +92,7 @@ fn write_all(
 mod tests {
     use super::*;
     use crate::state::Identity;
+    use metadr_vr::Stream;
 
     #[test]
     fn updates_that_had_gathered_were_skipped_and_the_slots_drifted_apart() {
@@ -102,11 +107,17 @@ mod tests {
         let first = boot.meta.sequence + 1;
         for sequence in first..first + 20 {
             let meta = boot.meta.clone();
-            storage.write(Meta { sequence, ..meta });
+            let ticket = Ticket {
+                stream: Stream::Meta,
+                number: sequence,
+            };
+            storage.write(ticket, Meta { sequence, ..meta });
         }
         // The thread ends when it has written everything, and the reports with it.
         drop(storage);
-        let reported: Vec<u64> = std::iter::from_fn(|| written.recv_blocking().ok()).collect();
+        let reported: Vec<u64> = std::iter::from_fn(|| written.recv_blocking().ok())
+            .map(|ticket| ticket.number)
+            .collect();
         assert_eq!(reported, (first..first + 20).collect::<Vec<_>>());
     }
 }

@@ -15,7 +15,8 @@
 //!    once: it makes batches of what has gathered. A replica has no timer for
 //!    batching, the embedder's own load makes the batches.
 //! 3. Write [`Outputs::persist`] to disk, and say so with
-//!    [`Replica::on_persisted`]. Messages that depend on it come only then.
+//!    [`Replica::on_persisted`], each [`Stream`] in its order. Messages that
+//!    depend on it come only then.
 //!    Deliver [`Outputs::send`], each message at most once being the rule, but
 //!    loss, repetition and reordering do no harm; deliver [`Outputs::reply`].
 //! 4. Hand in no more requests while [`Replica::accepts_requests`] says no:
@@ -46,7 +47,8 @@ pub use entry::hash128;
 pub use log::Log;
 pub use options::{Options, Tick};
 pub use outputs::{
-    ClientReply, DropReason, Event, Fault, Memory, Outputs, Request, RequestId, Unavailable,
+    ClientReply, DropReason, Event, Fault, Install, Memory, Outputs, Persist, Request, RequestId,
+    Stream, Ticket, Unavailable,
 };
 pub use quorum::quorum;
 pub use replica::{Boot, Replica, Start, Status, log_of};

@@ -157,7 +157,7 @@ fn decode_slot(slot: &[u8]) -> Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{EpochView, Incarnation, Life, Member};
+    use crate::wire::{Durability, EpochView, Incarnation, Life, Member};
 
     fn meta(sequence: u64) -> Meta {
         Meta {
@@ -168,7 +168,9 @@ mod tests {
             instance: [3; 16],
             incarnation: Incarnation::default(),
             life: Life::Running,
+            mode: Durability::Memory,
             promise: EpochView::default(),
+            rebuilding: false,
             voters: vec![Member {
                 id: 2,
                 address: "localhost:5008".to_owned(),

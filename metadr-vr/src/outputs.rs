@@ -1,6 +1,6 @@
 //! What goes in and out of a replica besides messages.
 
-use crate::wire::{EpochView, Hash128, Message, Meta, OpNumber, ReplicaId, ViewNumber};
+use crate::wire::{Entry, EpochView, Hash128, Message, Meta, OpNumber, ReplicaId, ViewNumber};
 use bytes::Bytes;
 
 /// A request, for its answer to find the way back.
@@ -235,13 +235,57 @@ pub enum DropReason {
     Unexpected,
 }
 
+/// One of the orders in which things get to the disk: what belongs to another
+/// stream may overtake, or be overtaken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    /// Promises.
+    Meta,
+    /// The log.
+    Log,
+}
+
+/// By what the embedder says that something is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket {
+    /// What it belongs to.
+    pub stream: Stream,
+    /// Its place there, from 1 on in each run of the process.
+    pub number: u64,
+}
+
+/// Something to write to disk.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Persist {
+    /// The meta data, which replaces the one before.
+    Meta(Box<Meta>),
+    /// Entries that follow the log as it is after all that was asked for
+    /// before. In durable mode alone.
+    Append(Vec<Entry>),
+    /// The log of a view. In durable mode alone.
+    Install(Box<Install>),
+}
+
+/// A log that is taken over: it has to get to the disk as a whole or not at
+/// all, as with it `last_normal` changes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Install {
+    /// The view that it is the log of.
+    pub last_normal: EpochView,
+    /// What was there before stays up to here, and goes after it.
+    pub base: OpNumber,
+    /// What follows.
+    pub entries: Vec<Entry>,
+}
+
 /// What a replica wants done, in order. The embedder empties it after each call.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
-    /// The meta data to write to disk, each replacing the one before. When one
-    /// is synced, [`crate::Replica::on_persisted`] has to be called with its
-    /// sequence number; it is not synced before those that precede it.
-    pub persist: Vec<Meta>,
+    /// What to write to disk. When something is synced, and all of its stream
+    /// before it, [`crate::Replica::on_persisted`] has to be called with its
+    /// ticket; those that precede it in its stream may be left out.
+    pub persist: Vec<(Ticket, Persist)>,
     /// Messages for other replicas; any of them may be lost.
     pub send: Vec<(ReplicaId, Message)>,
     /// Answers to requests.

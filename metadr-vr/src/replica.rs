@@ -6,7 +6,7 @@
 //! | [`primary`] | batches, PREPARE, acknowledgements, commits, check-quorum | §3.1 |
 //! | [`backup`] | appending, acknowledging | §3.2 |
 //! | [`repair`] | fetching what is missing, serving it to others | §3.2 |
-//! | [`promise`] | what has to be on disk first | §3.15 |
+//! | [`persist`] | what has to be on disk first | §3.15 |
 //! | [`vote`] | votes for a later view | §3.4 |
 //! | [`view_change`] | promising a view, choosing its log, starting it | §3.3, §3.5 |
 //! | [`join`] | taking over a view's log at once | §3.5 |
@@ -21,8 +21,8 @@ mod apply;
 mod backup;
 mod boot;
 mod join;
+mod persist;
 mod primary;
-mod promise;
 mod reads;
 mod recovery;
 mod repair;
@@ -41,8 +41,8 @@ use crate::wire::{
 };
 use crate::{Log, Options, StateMachine, Tick};
 use join::Staged;
+use persist::Persisting;
 use primary::Peer;
-use promise::Promises;
 use recovery::Recovery;
 use repair::Repair;
 use requests::Requests;
@@ -80,7 +80,7 @@ pub struct Replica<S> {
     status: Status,
     /// The promise: this replica acts in no earlier view.
     view: EpochView,
-    promises: Promises,
+    persisting: Persisting,
     /// The last view in which it was Normal: its log is that view's.
     last_normal: EpochView,
     log: Log,
@@ -151,7 +151,7 @@ impl<S: StateMachine> Replica<S> {
         let mut replica = Self {
             status: Status::Normal,
             view: boot.meta.promise,
-            promises: Promises::new(boot.meta.clone()),
+            persisting: Persisting::new(boot.meta.clone()),
             last_normal: EpochView::default(),
             log: Log::new(boot.cluster()),
             commit_number: 0,
@@ -259,6 +259,9 @@ impl<S: StateMachine> Replica<S> {
     /// PREPARE or PREPARE_OK, commits, executes, answers.
     pub fn flush(&mut self, outputs: &mut Outputs) {
         if self.status != Status::Normal {
+            if !matches!(self.status, Status::Faulted(_) | Status::Stopped) {
+                self.persist_log(outputs);
+            }
             return;
         }
         if self.is_primary() {
@@ -266,6 +269,7 @@ impl<S: StateMachine> Replica<S> {
         } else {
             self.apply_committed(outputs);
             if self.status == Status::Normal {
+                self.persist_log(outputs);
                 self.acknowledge(outputs);
             }
         }
@@ -434,7 +438,7 @@ impl<S: StateMachine> Replica<S> {
             last_normal: self.last_normal,
             head: self.log.head(),
             commit: self.commit_number,
-            peers: self.promises.peers().to_vec(),
+            peers: self.persisting.peers().to_vec(),
         };
         self.send(to, MessageBody::Ping(ping), outputs);
     }

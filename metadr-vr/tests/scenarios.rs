@@ -53,6 +53,11 @@ scenarios! {
     divergence_stops_a_backup
     duel
     duplicates_and_reordering
+    durable_a_report_waits_for_the_log_it_is_about
+    durable_a_single_replica
+    durable_a_view_is_joined_on_disk_first
+    durable_acknowledges_what_is_on_disk
+    durable_all_lose_power
     echo_of_no_round
     entries_that_cannot_be
     failover

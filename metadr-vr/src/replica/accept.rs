@@ -67,7 +67,7 @@ impl<S: StateMachine> Replica<S> {
         envelope: &Envelope,
         outputs: &mut Outputs,
     ) -> Result<(), DropReason> {
-        match self.promises.instance_of(envelope.sender) {
+        match self.persisting.instance_of(envelope.sender) {
             None => self.remember_instance(envelope.sender, envelope.instance, outputs),
             Some(known) if known == envelope.instance => {}
             Some(_) => {
@@ -85,7 +85,7 @@ impl<S: StateMachine> Replica<S> {
             if known.id == self.boot.id() || self.voters.place_of(known.id).is_none() {
                 continue;
             }
-            match self.promises.instance_of(known.id) {
+            match self.persisting.instance_of(known.id) {
                 None => self.remember_instance(known.id, known.instance, outputs),
                 Some(own) if own == known.instance => {}
                 // One of the two was deceived; what is on disk stays.

@@ -83,10 +83,11 @@ impl<S: StateMachine> Replica<S> {
         if !self.may_speak() || !std::mem::take(&mut self.owes_acknowledgement) {
             return;
         }
-        let head = self.log.head_header();
+        let acked = self.durable_op();
+        let acked_checksum = self.log.checksum(acked);
         let mut ok = PrepareOk {
-            acked: head.op,
-            acked_checksum: head.checksum,
+            acked,
+            acked_checksum: acked_checksum.expect("what is on disk is in memory"),
             applied: self.applied,
             round: self.round_seen,
         };
@@ -154,7 +155,7 @@ impl<S: StateMachine> Replica<S> {
         }
         if let Status::ViewChange { .. } = self.status {
             // The view has started without this replica.
-            if self.staged.is_none() && !self.is_primary() {
+            if self.staged.is_none() && !self.is_installing() && !self.is_primary() {
                 // Not by `ask_for_view`: what is heard of the primary all the
                 // time must not put off asking others, which reach farther.
                 self.send(self.primary(), MessageBody::GetView, outputs);

@@ -24,8 +24,10 @@ pub enum Start {
     New,
     /// It has lost it with its memory.
     Forgotten,
-    /// Everything, as it was shut down cleanly.
+    /// Everything, as it was shut down cleanly, or as its disk has it.
     Kept(Image),
+    /// A log that may lack something which it has acknowledged.
+    Doubtful(Image),
 }
 
 impl Boot {
@@ -99,18 +101,31 @@ impl<S: StateMachine> Replica<S> {
                     .push(Event::Recovering { promise: self.view });
             }
             Start::Kept(image) => self.begin_with(&image, outputs),
+            Start::Doubtful(image) => {
+                self.take_log(&image, outputs);
+                if self.status == Status::Normal {
+                    self.status = Status::Recovering;
+                    let promise = self.view;
+                    outputs.events.push(Event::Recovering { promise });
+                }
+            }
         }
+    }
+
+    fn take_log(&mut self, image: &Image, outputs: &mut Outputs) {
+        let log = log_of(self.boot.cluster(), image);
+        self.log = log.expect("the embedder has checked the image");
+        self.persisting.found_log(self.log.head());
+        self.last_normal = image.last_normal;
+        self.commit_number = image.commit;
+        self.apply_committed(outputs);
     }
 
     /// As a replica that was away for a while: its log and its promise are what
     /// they were. It never goes on as the primary of its old view, in which it
     /// may have said more than it remembers.
     fn begin_with(&mut self, image: &Image, outputs: &mut Outputs) {
-        let log = log_of(self.boot.cluster(), image);
-        self.log = log.expect("the embedder has checked the image");
-        self.last_normal = image.last_normal;
-        self.commit_number = image.commit;
-        self.apply_committed(outputs);
+        self.take_log(image, outputs);
         if let Status::Faulted(_) = self.status {
             return;
         }

@@ -302,12 +302,22 @@ impl<S: StateMachine> Replica<S> {
             return self.fault(Fault::Divergence { op }, outputs);
         }
         (self.staged, self.salvage) = (None, None);
+        // The disk has to have what this one builds on.
+        self.persist_log(outputs);
         self.log.truncate(base);
         for entry in entries {
             self.log.append(entry);
         }
-        let head = self.log.head();
         self.last_normal = self.view;
+        if !self.persist_install(base, commit, outputs) {
+            self.installed(commit, outputs);
+        }
+    }
+
+    /// Takes part in the view, as its log is here and on disk.
+    pub(super) fn installed(&mut self, commit: OpNumber, outputs: &mut Outputs) {
+        let head = self.log.head();
+        self.end_rebuilding(outputs);
         self.status = Status::Normal;
         self.view_start_op = head;
         self.commit_number = self.commit_number.max(commit.min(head));

@@ -91,7 +91,7 @@ impl<S: StateMachine> Replica<S> {
         ok: &PrepareOk,
         outputs: &mut Outputs,
     ) {
-        if !self.is_primary() || self.status != Status::Normal || !self.peers_are_synced() {
+        if !self.is_primary() || self.status != Status::Normal || !self.counts(id) {
             return outputs.events.push(Event::Dropped(DropReason::Unexpected));
         }
         // What was forgotten here is committed: nothing to compare, or to count.
@@ -128,6 +128,7 @@ impl<S: StateMachine> Replica<S> {
         }
         loop {
             self.append_batches();
+            self.persist_log(outputs);
             self.advance_commit_number();
             self.apply_committed(outputs);
             if self.status != Status::Normal {
@@ -262,14 +263,14 @@ impl<S: StateMachine> Replica<S> {
         }
     }
 
-    /// Commits what a quorum holds. The whole log was agreed on when the view
+    /// Commits what a quorum holds, this replica as far as its disk does. The whole log was agreed on when the view
     /// began, so entries of earlier views count like those of this one.
     fn advance_commit_number(&mut self) {
         let head = self.log.head();
         let acked = self
             .others()
             .map(|one| self.peers[one.place].acked.min(head));
-        let held: Told = acked.chain([head]).collect();
+        let held: Told = acked.chain([self.durable_op()]).collect();
         let candidate = held.reached_by(self.quorum());
         if candidate > self.commit_number {
             self.commit_number = candidate;

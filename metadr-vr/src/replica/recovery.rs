@@ -102,7 +102,8 @@ impl<S: StateMachine> Replica<S> {
         let Some(newest) = answers.map(|(view, _)| *view).max() else {
             return;
         };
-        let is_under_way = self.staged.is_some() || self.recovery.goal.is_some();
+        let is_under_way =
+            self.staged.is_some() || self.recovery.goal.is_some() || self.is_installing();
         if newest < self.view || (is_under_way && newest == self.view) {
             return;
         }

@@ -95,7 +95,7 @@ impl<S: StateMachine> Replica<S> {
     /// The meta data as it is on disk, or on its way there.
     #[must_use]
     pub fn meta(&self) -> &Meta {
-        self.promises.meta()
+        self.persisting.meta()
     }
 
     pub(super) fn stopping_tick(&mut self, outputs: &mut Outputs) {

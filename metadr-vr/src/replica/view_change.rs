@@ -108,6 +108,9 @@ impl<S: StateMachine> Replica<S> {
     pub(super) fn announce_view(&mut self, outputs: &mut Outputs) {
         self.view_change.resend = self.now.after(self.options.view_change_resend);
         self.send_to_all(&MessageBody::EnterView, outputs);
+        if !self.may_report() {
+            return;
+        }
         let own = self.view_change.own.clone();
         let own = own.expect("a replica that entered a view has something to report");
         if self.is_primary() {
@@ -168,7 +171,7 @@ impl<S: StateMachine> Replica<S> {
             && !self.view_change.is_chosen;
         // The files by which a peer is known have to be on disk before what it
         // reports counts.
-        if !is_collecting || !self.peers_are_synced() {
+        if !is_collecting || !self.others().all(|one| self.counts(one.id)) {
             return;
         }
         let reported = self.view_change.reported.iter().flatten().count();
@@ -228,7 +231,7 @@ impl<S: StateMachine> Replica<S> {
         }
         match self.status {
             Status::Normal => self.owes_acknowledgement |= is_from_primary,
-            Status::ViewChange { .. } if self.staged.is_some() => {}
+            Status::ViewChange { .. } if self.staged.is_some() || self.is_installing() => {}
             Status::ViewChange { .. } => {
                 let goal = Goal {
                     head: start.head,
@@ -304,10 +307,10 @@ impl<S: StateMachine> Replica<S> {
             }
             if entered {
                 self.announce_view(outputs);
-            } else if self.staged.is_none() {
+            } else if self.staged.is_none() && !self.is_installing() {
                 self.ask_for_view(outputs);
             }
-            if self.staged.is_none() {
+            if self.staged.is_none() && !self.is_installing() {
                 self.ask_another_for_view(outputs);
             }
         }

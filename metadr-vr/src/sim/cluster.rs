@@ -16,8 +16,10 @@ use super::trigger::{Point, Trigger};
 use super::workload::Clients;
 use crate::bugs::Bug;
 use crate::hash128;
-use crate::wire::Message;
-use crate::{ClientReply, Event, Options, Outputs, Replica, Request, RequestId, Status, Tick};
+use crate::wire::{Message, Meta};
+use crate::{
+    ClientReply, Event, Options, Outputs, Persist, Replica, Request, RequestId, Status, Tick,
+};
 use faults::Fault;
 use settle::Ending;
 use std::cmp::Reverse;
@@ -342,7 +344,7 @@ impl World {
             return Ok(());
         }
         let before = node.promise();
-        let Some(sequence) = node.disk.finish() else {
+        let Some(ticket) = node.disk.finish() else {
             return Ok(());
         };
         if node.promise() > before && self.crashes_after_persisting(index)? {
@@ -354,7 +356,7 @@ impl World {
             return Ok(());
         };
         let mut outputs = Outputs::default();
-        replica.on_persisted(node.clock.local(self.now), sequence, &mut outputs);
+        replica.on_persisted(node.clock.local(self.now), ticket, &mut outputs);
         self.settle_event(index, outputs)
     }
 
@@ -445,8 +447,11 @@ impl World {
 
     fn carry_out(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
         self.look_at(index, &outputs.events)?;
-        for meta in &outputs.persist {
-            self.nodes[index].disk.begin(meta.clone());
+        for (ticket, what) in &outputs.persist {
+            let Persist::Meta(meta) = what else {
+                continue;
+            };
+            self.nodes[index].disk.begin(*ticket, Meta::clone(meta));
             let delay = self.disk_random.between(0, self.longest_sync);
             let run = self.nodes[index].run;
             self.plan(delay, Planned::Synced(index, run));

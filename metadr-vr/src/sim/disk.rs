@@ -5,7 +5,7 @@
 use super::random::Random;
 use crate::meta::{self, FILE_BYTES, MetaError, SLOT_BYTES};
 use crate::wire::{Hash128, Image, Incarnation, Life, Meta};
-use crate::{Boot, Start, hash128, log_of};
+use crate::{Boot, Start, Ticket, hash128, log_of};
 use metadr_runtime::xdr;
 use std::collections::VecDeque;
 
@@ -18,7 +18,7 @@ pub(super) struct Disk {
     /// The last update that is on disk for good: the replica was told so.
     synced: Meta,
     /// What is on its way there, in order.
-    writing: VecDeque<Meta>,
+    writing: VecDeque<(Ticket, Meta)>,
     image: Option<Image>,
     /// Bug P39: an update is written to one slot alone.
     skips_second_slot: bool,
@@ -58,15 +58,15 @@ impl Disk {
     }
 
     /// Begins to write; [`Disk::finish`] ends it.
-    pub(super) fn begin(&mut self, meta: Meta) {
-        self.writing.push_back(meta);
+    pub(super) fn begin(&mut self, ticket: Ticket, meta: Meta) {
+        self.writing.push_back((ticket, meta));
     }
 
-    /// The oldest write on its way is on the disk. Returns its sequence number.
-    pub(super) fn finish(&mut self) -> Option<u64> {
-        let meta = self.writing.pop_front()?;
+    /// The oldest write on its way is on the disk. Returns its ticket.
+    pub(super) fn finish(&mut self) -> Option<Ticket> {
+        let (ticket, meta) = self.writing.pop_front()?;
         self.update(meta);
-        Some(self.synced.sequence)
+        Some(ticket)
     }
 
     pub(super) fn finish_all(&mut self) {
@@ -81,7 +81,7 @@ impl Disk {
         for _ in 0..random.between(0, writing) {
             self.finish();
         }
-        let under_way = self.writing.front().cloned();
+        let under_way = self.writing.front().map(|(_, meta)| meta.clone());
         self.writing.clear();
         let damage = random.pick(&[
             None,
@@ -219,6 +219,11 @@ mod tests {
     use super::*;
     use crate::sim::node;
 
+    const TICKET: Ticket = Ticket {
+        stream: crate::Stream::Meta,
+        number: 1,
+    };
+
     fn disk() -> Disk {
         Disk::format(node::meta([1; 16], 0, 3), false)
     }
@@ -268,9 +273,9 @@ mod tests {
         for _ in 0..1000 {
             let mut disk = disk();
             disk.start(1).expect("the file is whole");
-            disk.begin(promising(&disk, 1));
+            disk.begin(TICKET, promising(&disk, 1));
             disk.finish();
-            disk.begin(promising(&disk, 2));
+            disk.begin(TICKET, promising(&disk, 2));
             disk.crash(&mut random);
             damaged += u64::from(meta::load(&disk.file).unwrap().has_damaged_slot);
             let (found, _) = disk.start(2).expect("one slot is whole");
@@ -293,7 +298,7 @@ mod tests {
             let mut disk = disk();
             disk.skips_second_slot = true;
             disk.start(1).expect("the file is whole");
-            disk.begin(promising(&disk, 1));
+            disk.begin(TICKET, promising(&disk, 1));
             disk.finish();
             disk.crash(&mut random);
             let (found, _) = disk.start(2).expect("one slot is whole");

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::disk::Disk;
 use super::model::Registers;
 use crate::meta::MetaError;
-use crate::wire::{EpochView, Hash128, Incarnation, Life, META_FORMAT, Member, Meta};
+use crate::wire::{Durability, EpochView, Hash128, Incarnation, Life, META_FORMAT, Member, Meta};
 use crate::{Options, Outputs, Replica, Start, Tick, hash128};
 
 /// What is left of a replica when its process is gone, and what surrounds it
@@ -52,7 +52,9 @@ pub(super) fn meta(cluster: Hash128, id: u32, count: u32) -> Meta {
         instance: hash128(&[&cluster, &id.to_be_bytes()]),
         incarnation: Incarnation::default(),
         life: Life::Formatted,
+        mode: Durability::Memory,
         promise: EpochView::default(),
+        rebuilding: false,
         voters: (0..count).map(member).collect(),
         peers: Vec::new(),
     }

@@ -81,8 +81,8 @@ impl Group {
         let replica = &mut self.replicas[id as usize];
         act(replica, &mut outputs);
         // The disk is fast.
-        while let Some(last) = std::mem::take(&mut outputs.persist).last() {
-            replica.on_persisted(self.now, last.sequence, &mut outputs);
+        while let Some((last, _)) = std::mem::take(&mut outputs.persist).last() {
+            replica.on_persisted(self.now, *last, &mut outputs);
         }
         assert_bounds(replica, &self.options);
         // An answer to one message, or entries for some peers: never a flood.

@@ -4,7 +4,7 @@ use crate::support::{Words, boot, calm, message};
 use metadr_vr::wire::{
     EpochView, MessageBody, NoticeKind, PeerInstance, Ping, ReplicaId, Role, Vote,
 };
-use metadr_vr::{Outputs, Replica, Tick};
+use metadr_vr::{Outputs, Persist, Replica, Tick};
 
 fn ping(peers: Vec<PeerInstance>) -> MessageBody {
     MessageBody::Ping(Ping {
@@ -32,7 +32,10 @@ fn p38_a_wiped_replica_is_recognized_by_what_others_have_told() {
     // Of itself it knows better, and of a stranger it wants to know nothing.
     let others = ping(vec![told(2, 7), told(3, 8), told(77, 9)]);
     replica.on_message(Tick(1), message(0, others), &mut outputs);
-    let known = &outputs.persist.last().expect("something to write").peers;
+    let Some((_, Persist::Meta(meta))) = outputs.persist.last() else {
+        panic!("something to write");
+    };
+    let known = &meta.peers;
     let ids: Vec<ReplicaId> = known.iter().map(|one| one.id).collect();
     assert_eq!(ids, [0, 2]);
     assert!(known.contains(&told(2, 7)));

@@ -69,8 +69,8 @@ fn live(
         }
         replica.on_tick(Tick(now), now * Tick::MILLIS, outputs);
         replica.flush(outputs);
-        for meta in std::mem::take(&mut outputs.persist) {
-            replica.on_persisted(Tick(now), meta.sequence, outputs);
+        for (ticket, _) in std::mem::take(&mut outputs.persist) {
+            replica.on_persisted(Tick(now), ticket, outputs);
         }
     }
 }
@@ -338,8 +338,8 @@ fn a_log_that_takes_longer_than_a_view_is_not_fetched_from_its_beginning_again()
     for view in [1, 4] {
         let enters = said(2, view, MessageBody::DoViewChange(report.clone()));
         primary.on_message(Tick(view), enters.clone(), &mut outputs);
-        for meta in std::mem::take(&mut outputs.persist) {
-            primary.on_persisted(Tick(view), meta.sequence, &mut outputs);
+        for (ticket, _) in std::mem::take(&mut outputs.persist) {
+            primary.on_persisted(Tick(view), ticket, &mut outputs);
         }
         primary.on_message(Tick(view), enters, &mut outputs);
         let sent = std::mem::take(&mut outputs.send);

@@ -2,7 +2,7 @@
 //!
 //! | Command | Does |
 //! |---|---|
-//! | `group N option=value…` | starts a group of N replicas, 0 being the primary |
+//! | `group N option=value…` | starts a group of N replicas, 0 being the primary; `durable=1` keeps their logs on disk |
 //! | `request R conn=C write WORD` | a client's write, which waits for the next flush |
 //! | `request R conn=C read` | a client's read |
 //! | `close R conn=C` | the client is gone |
@@ -26,11 +26,13 @@
 //! | `start R` | its process runs again, with the memory that is on its disk, once |
 //! | `wipe R` | all its files are gone; they are made anew when it starts |
 //! | `disk R slow`, `disk R fast` | what it writes is not on its disk for now, or at once |
+//! | `log R slow`, `log R fast` | the same of its log alone: promises overtake it |
 //! | `pause R`, `resume R` | its process stands still, or goes on |
 //! | `inject LINK MESSAGE field=value…` | a message that its sender did not send |
 //! | `show` | what each replica has become |
 //! | `logs` | what each log has, uncommitted entries behind a bar |
 //! | `views` | the view of each, its last normal one, and the one promised on its disk |
+//! | `saved` | what each disk has of the log, and of which view that is |
 //! | `network` | what is on its way |
 //!
 //! A LINK is `0->1`, `0->*`, `*->2` or left out, then it is all of them. A KIND
@@ -42,7 +44,7 @@ use crate::forged::{OTHER, message_body};
 use crate::group::{Group, Packet};
 use crate::support::{calm, message};
 use bytes::Bytes;
-use metadr_vr::wire::{MessageBody, Prepare, ReplicaId};
+use metadr_vr::wire::{Durability, MessageBody, Prepare, ReplicaId};
 use metadr_vr::{Options, Request, RequestId};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -73,7 +75,13 @@ impl Runner {
 
     fn command(&mut self, name: &str, arguments: &Arguments<'_>) -> Option<()> {
         match name {
-            "group" => self.group = Group::new(arguments.number(0)?, options(arguments)?),
+            "group" => {
+                let mode = match arguments.text("durable") {
+                    Some(_) => Durability::Durable,
+                    None => Durability::Memory,
+                };
+                self.group = Group::new(arguments.number(0)?, mode, options(arguments)?);
+            }
             "request" => self.request(arguments)?,
             "close" => {
                 let connection = arguments.value("conn")?;
@@ -89,6 +97,7 @@ impl Runner {
             "show" => self.show(),
             "logs" => self.logs(),
             "views" => self.views(),
+            "saved" => self.saved(),
             "network" => self.network(),
             _ => (self.network_command(name, arguments))
                 .or_else(|| self.process_command(name, arguments))?,
@@ -152,6 +161,11 @@ impl Runner {
             ("disk", Some("slow")) => process.is_disk_slow = true,
             ("disk", Some("fast")) => {
                 process.is_disk_slow = false;
+                self.group.sync(id);
+            }
+            ("log", Some("slow")) => process.is_log_slow = true,
+            ("log", Some("fast")) => {
+                process.is_log_slow = false;
                 self.group.sync(id);
             }
             ("stop", None) => self.group.stop(id)?,
@@ -238,6 +252,15 @@ impl Runner {
         }
     }
 
+    fn saved(&mut self) {
+        for id in self.group.ids() {
+            let process = self.group.process(id).expect("it is in the group");
+            let (head, view) = process.saved();
+            let text = format!("{id}: the disk has {head} entries, of view {view}");
+            self.group.tell(&text);
+        }
+    }
+
     fn views(&mut self) {
         for id in self.group.ids() {
             let process = self.group.process(id).expect("it is in the group");
@@ -320,6 +343,7 @@ fn options(arguments: &Arguments<'_>) -> Option<Options> {
         }
         let value: u32 = value.parse().ok()?;
         match name {
+            "durable" => {}
             "pings" => options.ping = value.into(),
             "lost_quorum" => options.lost_quorum = value.into(),
             // The usual ones.

@@ -67,6 +67,7 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
             commit: value("commit"),
             entries: Vec::new(),
         }),
+        "enter_view" => MessageBody::EnterView,
         "get_view" => MessageBody::GetView,
         "do_view_change" => MessageBody::DoViewChange(DoViewChange {
             last_normal: EpochView::default(),

@@ -3,8 +3,8 @@
 use crate::describe;
 use crate::process::Process;
 use crate::support::Words;
-use metadr_vr::wire::{Message, ReplicaId};
-use metadr_vr::{Options, Outputs, Replica, Request, RequestId, Tick};
+use metadr_vr::wire::{Durability, Message, ReplicaId};
+use metadr_vr::{Options, Outputs, Replica, Request, RequestId, Stream, Tick};
 use std::collections::BTreeSet;
 
 /// A message that was sent and has not arrived.
@@ -37,10 +37,10 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(count: u32, options: Options) -> Self {
+    pub(crate) fn new(count: u32, mode: Durability, options: Options) -> Self {
         Self {
             processes: (0..count)
-                .map(|id| Process::new(id, count, &options))
+                .map(|id| Process::new(id, count, mode, &options))
                 .collect(),
             options,
             ..Self::default()
@@ -208,10 +208,15 @@ impl Group {
             if process.is_disk_slow {
                 break;
             }
-            let (Some(sequence), Some(replica)) = (process.sync(), &mut process.replica) else {
+            let is_log_slow = process.is_log_slow;
+            let synced = process.sync(|stream| stream == Stream::Meta || !is_log_slow);
+            let (Some(ticket), Some(replica)) = (synced, &mut process.replica) else {
                 break;
             };
-            replica.on_persisted(now, sequence, &mut outputs);
+            replica.on_persisted(now, ticket, &mut outputs);
+            if ticket.stream == Stream::Log {
+                replica.flush(&mut outputs);
+            }
         }
         for event in &outputs.events {
             let text = describe::event(event);

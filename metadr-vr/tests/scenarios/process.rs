@@ -1,9 +1,12 @@
 //! A process of a scenario: its replica, while it runs, and its disk, which
 //! stays.
 
+use crate::support::CLUSTER;
 use crate::support::{Words, boot, meta};
-use metadr_vr::wire::{Image, Meta, ReplicaId};
-use metadr_vr::{Boot, Options, Outputs, Replica, Start, Tick, hash128};
+use metadr_vr::wire::{Durability, EpochView, Image, Meta, ReplicaId};
+use metadr_vr::{
+    Boot, Log, Options, Outputs, Persist, Replica, Start, Stream, Tick, Ticket, hash128,
+};
 use std::collections::VecDeque;
 
 pub(crate) struct Process {
@@ -13,9 +16,14 @@ pub(crate) struct Process {
     pub(crate) is_paused: bool,
     /// What it writes does not get to its disk for now.
     pub(crate) is_disk_slow: bool,
+    /// Its log does not, but what it promises does.
+    pub(crate) is_log_slow: bool,
     disk: Meta,
+    /// The log on its disk, and the view that it is of. In durable mode alone.
+    log: Log,
+    last_normal: EpochView,
     /// What is on its way there, in order.
-    writing: VecDeque<Meta>,
+    writing: VecDeque<(Ticket, Persist)>,
     /// The memory of a process that was stopped or saved, for its next start.
     image: Option<Image>,
     /// It has no files: they are made at its next start.
@@ -26,12 +34,18 @@ pub(crate) struct Process {
 
 impl Process {
     /// The first start of replica `id` of a group of `count`. Nothing comes of it.
-    pub(crate) fn new(id: ReplicaId, count: u32, options: &Options) -> Self {
+    pub(crate) fn new(id: ReplicaId, count: u32, mode: Durability, options: &Options) -> Self {
         let mut process = Self {
             replica: None,
             is_paused: false,
             is_disk_slow: false,
-            disk: boot(id, count).meta,
+            is_log_slow: false,
+            disk: Meta {
+                mode,
+                ..boot(id, count).meta
+            },
+            log: Log::new(CLUSTER),
+            last_normal: EpochView::default(),
             writing: VecDeque::new(),
             image: None,
             is_wiped: false,
@@ -58,7 +72,14 @@ impl Process {
         self.disk.incarnation.random = self.runs;
         self.disk.sequence += 1;
         // It is used once.
-        let image = self.image.take();
+        let mut image = self.image.take();
+        if self.disk.mode == Durability::Durable {
+            image = Some(Image {
+                last_normal: self.last_normal,
+                commit: 0,
+                entries: self.log.slice(1, self.log.head(), u64::MAX).to_vec(),
+            });
+        }
         self.boot(image.map_or(Start::Forgotten, Start::Kept), options, now)
     }
 
@@ -67,6 +88,7 @@ impl Process {
         self.replica = None;
         self.is_paused = false;
         self.is_disk_slow = false;
+        self.is_log_slow = false;
         self.writing.clear();
     }
 
@@ -93,15 +115,32 @@ impl Process {
         self.image = None;
     }
 
-    pub(crate) fn write(&mut self, metas: impl IntoIterator<Item = Meta>) {
-        self.writing.extend(metas);
+    pub(crate) fn write(&mut self, writes: impl IntoIterator<Item = (Ticket, Persist)>) {
+        self.writing.extend(writes);
     }
 
-    /// Lets all that is on its way get to the disk. Returns the number of the
-    /// last update, if there was any.
-    pub(crate) fn sync(&mut self) -> Option<u64> {
-        self.disk = self.writing.drain(..).next_back()?;
-        Some(self.disk.sequence)
+    /// Lets the oldest of what is on its way, in one stream or the other, get to
+    /// the disk.
+    pub(crate) fn sync(&mut self, is_meant: impl Fn(Stream) -> bool) -> Option<Ticket> {
+        let mut writing = self.writing.iter();
+        let place = writing.position(|(ticket, _)| is_meant(ticket.stream))?;
+        let (ticket, what) = self.writing.remove(place)?;
+        match what {
+            Persist::Meta(meta) => self.disk = *meta,
+            Persist::Append(entries) => entries.into_iter().for_each(|one| self.log.append(one)),
+            Persist::Install(install) => {
+                self.log.truncate(install.base);
+                (install.entries.into_iter()).for_each(|one| self.log.append(one));
+                self.last_normal = install.last_normal;
+            }
+            _ => panic!("not known to scripts: {what:?}"),
+        }
+        Some(ticket)
+    }
+
+    /// The last op that is in the log on its disk, and the view of that log.
+    pub(crate) fn saved(&self) -> (u64, u64) {
+        (self.log.head(), self.last_normal.view)
     }
 
     /// The view that its disk says it has promised.

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use metadr_runtime::xdr;
 use metadr_vr::wire::{
-    Batch, ClientOperation, Entry, EntryHeader, Envelope, EpochView, Hash128, Incarnation, Life,
-    META_FORMAT, Member, Message, MessageBody, Meta, PeerInstance, ReplicaId,
+    Batch, ClientOperation, Durability, Entry, EntryHeader, Envelope, EpochView, Hash128,
+    Incarnation, Life, META_FORMAT, Member, Message, MessageBody, Meta, PeerInstance, ReplicaId,
 };
 use metadr_vr::{Boot, Options, Start, StateMachine, hash128};
 
@@ -47,7 +47,9 @@ pub(crate) fn meta(id: ReplicaId, count: u32) -> Meta {
             random: u64::from(id),
         },
         life: Life::Running,
+        mode: Durability::Memory,
         promise: EpochView::default(),
+        rebuilding: false,
         voters: (0..count)
             .map(|id| Member {
                 id,
