@@ -7,7 +7,8 @@ use metadr_client::Endpoint as ClientEndpoint;
 use metadr_runtime::rpc::Shutdown;
 use metadr_runtime::rt::{BlockOn, Runtime};
 use metadr_server::config::{Config, Endpoint};
-use metadr_server::{Listeners, MAX_REPLICAS, start};
+use metadr_server::timers::Timers;
+use metadr_server::{Listeners, MAX_REPLICAS, Setup, start};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -86,7 +87,13 @@ async fn start_cluster<R: Runtime>(
             recovering: None,
         };
         let directory = state.join(format!("replica-{id}"));
-        start(runtime, &config, id, &directory, listeners, shutdown)?;
+        let setup = Setup {
+            config: &config,
+            id,
+            state: &directory,
+            timers: Timers::default(),
+        };
+        start(runtime, setup, listeners, shutdown)?;
     }
     Ok(clients)
 }

@@ -4,8 +4,9 @@ use crate::config::{Config, own_replica};
 use crate::descriptors;
 use crate::driver::Ended;
 use crate::report::tell;
-use crate::server::{Listeners, start};
+use crate::server::{Listeners, Setup, start};
 use crate::signals::StopSignals;
+use crate::timers::{TimerArguments, Timers};
 use anyhow::Context as _;
 use futures::future::{Either, select};
 use metadr_runtime::rpc::Shutdown;
@@ -28,6 +29,9 @@ pub struct Arguments {
     /// Which entry of EndPoints is this replica, from 0 [default: found out]
     #[arg(long, value_name = "N")]
     pub replica: Option<u16>,
+    /// How soon a failed primary is missed
+    #[command(flatten)]
+    pub timers: TimerArguments,
 }
 
 /// For so long after a signal, further ones are the same request. Whoever
@@ -46,6 +50,7 @@ pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
         .config
         .as_deref()
         .context("Please provide config file")?;
+    let timers = arguments.timers.timers()?;
     let config = Config::load(path)?;
     let can_bind = |host: &str| TcpListener::bind((host, 0)).is_ok();
     let id = own_replica(&config, arguments.replica, can_bind)?;
@@ -55,19 +60,21 @@ pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
         .unwrap_or_else(|| default_state(path));
     descriptors::raise_limit();
     let runtime = R::default();
-    runtime.block_on(serve(&runtime, &config, id, &state))
+    let setup = Setup {
+        config: &config,
+        id,
+        state: &state,
+        timers,
+    };
+    runtime.block_on(serve(&runtime, setup))
 }
 
 /// Runs the replica until it is stopped.
-async fn serve<R: Runtime>(
-    runtime: &R,
-    config: &Config,
-    id: u16,
-    state: &Path,
-) -> anyhow::Result<()> {
+async fn serve<R: Runtime>(runtime: &R, setup: Setup<'_>) -> anyhow::Result<()> {
+    let id = setup.id;
     let mut signals = StopSignals::new().context("cannot handle signals")?;
     // Looking up a name may take long.
-    let binding = pin!(Listeners::bind(runtime, config, id));
+    let binding = pin!(Listeners::bind(runtime, setup.config, id));
     let listeners = match select(binding, pin!(signals.next())).await {
         Either::Left((bound, _)) => bound?,
         Either::Right(((signal, status), _)) => {
@@ -75,7 +82,10 @@ async fn serve<R: Runtime>(
             process::exit(status)
         }
     };
-    let replica = start(runtime, config, id, state, listeners, &Shutdown::new())?;
+    if setup.timers != Timers::default() {
+        tell(format_args!("replica {id}: {}", setup.timers));
+    }
+    let replica = start(runtime, setup, listeners, &Shutdown::new())?;
     let (signal, _) = signals.next().await;
     let other_requests = runtime.now() + SAME_REQUEST;
     tell(format_args!("replica {id}: {signal}: stops"));

@@ -11,6 +11,7 @@
 //! | [`descriptors`] | how many connections the process can have |
 //! | [`command`] | the command line of `metadr-server` |
 //! | [`report`] | what an operator is told |
+//! | [`timers`] | how soon a failed primary is missed |
 //! | [`runtime`] | which async runtime a process runs under |
 
 #![forbid(unsafe_code)]
@@ -34,9 +35,10 @@ mod signals;
 pub mod state;
 mod status;
 mod storage;
+pub mod timers;
 pub mod tree;
 pub mod wire;
 
 pub use driver::Ended;
 pub use machine::Machine;
-pub use server::{Listeners, MAX_REPLICAS, Running, StartError, Stopped, start};
+pub use server::{Listeners, MAX_REPLICAS, Running, Setup, StartError, Stopped, start};

@@ -10,13 +10,14 @@ use crate::ports::Ports;
 use crate::replication_service::Replication;
 use crate::state::{Identity, StateDirectory, StateError, random_u64};
 use crate::storage::Storage;
+use crate::timers::Timers;
 use crate::wire::kv_store::kvs::kv_store_api;
 use crate::wire::replication::metadr_replica;
 use futures::channel::oneshot;
 use metadr_runtime::rpc::{Limits, Shutdown};
 use metadr_runtime::rt::{Listener, Runtime, timeout};
 use metadr_vr::wire::{MAX_VOTERS, ReplicaId};
-use metadr_vr::{Options, Replica, Tick};
+use metadr_vr::{Replica, Tick};
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -171,7 +172,20 @@ impl Stopped {
     }
 }
 
-/// Starts replica `id` of `config` on tasks of `runtime`, which go on until
+/// What a replica is started with.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'a> {
+    /// The group, and the ports.
+    pub config: &'a Config,
+    /// Which of the group it is.
+    pub id: u16,
+    /// Its state directory.
+    pub state: &'a Path,
+    /// How soon it misses its primary.
+    pub timers: Timers,
+}
+
+/// Starts a replica on tasks of `runtime`, which go on until
 /// it is stopped. Connections are served until `shutdown` starts. Dropping
 /// what this returns stops nothing.
 ///
@@ -180,27 +194,26 @@ impl Stopped {
 /// [`StartError`] if the state directory does not allow it.
 pub fn start<R: Runtime>(
     runtime: &R,
-    config: &Config,
-    id: u16,
-    state: &Path,
+    setup: Setup<'_>,
     listeners: Listeners<R::Listener>,
     shutdown: &Shutdown,
 ) -> Result<Running, StartError> {
+    let config = setup.config;
     if config.endpoints.len() > MAX_REPLICAS {
         return Err(StartError::TooManyReplicas(config.endpoints.len()));
     }
     let identity = Identity {
-        id,
+        id: setup.id,
         endpoints: config.endpoints.clone(),
         recovering: config.recovering == Some(true),
     };
-    let (state, boot) = StateDirectory::open(state, &identity)?;
+    let (state, boot) = StateDirectory::open(setup.state, &identity)?;
     let own = boot.id();
     let peers = (0..)
         .zip(config.endpoints.iter().cloned())
         .filter(|(peer, _)| *peer != own)
         .collect();
-    let options = Options::default();
+    let options = setup.timers.options();
     let (seed, wall_ms) = (random_u64()?, driver::wall_ms());
     let (replica, first) = Replica::new(boot, Machine::new(), options, seed, Tick(0), wall_ms);
     // The thread has the directory, which stays locked as long as it runs.

@@ -4,7 +4,8 @@
 use metadr_runtime::rpc::Shutdown;
 use metadr_runtime::rt::{AsyncStd, Instant, Runtime, Smol, timeout};
 use metadr_server::config::{Config, Endpoint};
-use metadr_server::{Ended, Listeners, Running, start};
+use metadr_server::timers::Timers;
+use metadr_server::{Ended, Listeners, Running, Setup, start};
 use std::env;
 use std::io;
 use std::net::SocketAddr;
@@ -73,7 +74,13 @@ async fn start_alone<R: Runtime>(runtime: &R, directory: &Path) -> Running {
         recovering: None,
     };
     let state = directory.join("state");
-    start(runtime, &config, 0, &state, listeners, &Shutdown::new()).unwrap()
+    let setup = Setup {
+        config: &config,
+        id: 0,
+        state: &state,
+        timers: Timers::default(),
+    };
+    start(runtime, setup, listeners, &Shutdown::new()).unwrap()
 }
 
 /// A runtime with another clock.

@@ -34,6 +34,19 @@ fn a_config_file_is_needed() {
 }
 
 #[test]
+fn timers_that_cannot_be_are_refused_before_anything_is_written() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut command = server(directory.path(), &Ports::free(3).config(0));
+    let (_, stderr) = run(command.args(["--heartbeat", "100"])).failed();
+    assert_eq!(
+        stderr,
+        "metadr: --election-timeout wants at least 8 heartbeats: 800 ms with a heartbeat of \
+         100 ms, found 500\n"
+    );
+    assert!(!directory.path().join("config.state").exists());
+}
+
+#[test]
 fn a_config_file_that_cannot_be_read_is_named() {
     let (_, stderr) = run(metadr().args(["server", "no/such/config"])).failed();
     assert!(stderr.contains("no/such/config"), "{stderr}");

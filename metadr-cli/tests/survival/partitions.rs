@@ -2,7 +2,7 @@
 //! clients.
 
 use crate::alone::alone;
-use crate::gaps::report_gaps;
+use crate::gaps::{MEDIAN, report_gaps};
 use crate::load::{self, Load, assert_nothing_lost};
 use crate::readers::Readers;
 use crate::support::cluster::Cluster;
@@ -43,6 +43,6 @@ fn a_primary_that_was_cut_off_tells_nothing_old() {
     }
     readers.assert_never_stale();
     let written = load.end();
-    report_gaps(&cuts, load::times(&written));
+    report_gaps(&cuts, load::times(&written), MEDIAN);
     assert_nothing_lost(&mut cluster, &written);
 }

@@ -1,7 +1,7 @@
 //! The primary is stopped, and goes on later as if no time had passed.
 
 use crate::alone::alone;
-use crate::gaps::report_gaps;
+use crate::gaps::{MEDIAN, report_gaps};
 use crate::load::{self, Load, assert_nothing_lost};
 use crate::readers::Readers;
 use crate::support::cluster::Cluster;
@@ -32,6 +32,6 @@ fn a_primary_that_was_stopped_tells_nothing_old() {
     }
     readers.assert_never_stale();
     let written = load.end();
-    report_gaps(&pauses, load::times(&written));
+    report_gaps(&pauses, load::times(&written), MEDIAN);
     assert_nothing_lost(&mut cluster, &written);
 }

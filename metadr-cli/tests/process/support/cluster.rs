@@ -38,10 +38,18 @@ pub(crate) struct Cluster {
     replicas: Vec<Process>,
     ports: Ports,
     configs: Vec<PathBuf>,
-    /// What a shell does before it becomes a replica.
-    prelude: Option<&'static str>,
+    started: Started,
     // After the processes, which use it.
     directory: TempDir,
+}
+
+/// How the replicas of a group are started, each time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Started {
+    /// What a shell does before it becomes a replica.
+    prelude: Option<&'static str>,
+    /// What each replica's command line has besides.
+    arguments: &'static [&'static str],
 }
 
 /// Why there is no group, and nobody's fault.
@@ -62,7 +70,24 @@ impl Cluster {
     /// A group on free ports, of which each replica is started by a shell that
     /// executes this first, such as `ulimit -n 100`.
     pub(crate) fn start_after(replicas: usize, prelude: &'static str) -> Self {
-        Self::start_prepared(replicas, Some(prelude), |_| ()).0
+        let started = Started {
+            prelude: Some(prelude),
+            ..Started::default()
+        };
+        Self::start_prepared(replicas, started, |_| ()).0
+    }
+
+    /// A group on free ports whose replicas' command lines have these arguments
+    /// besides.
+    pub(crate) fn start_with_arguments(
+        replicas: usize,
+        arguments: &'static [&'static str],
+    ) -> Self {
+        let started = Started {
+            arguments,
+            ..Started::default()
+        };
+        Self::start_prepared(replicas, started, |_| ()).0
     }
 
     /// A group whose replicas reach one another through a network that a test
@@ -97,12 +122,12 @@ impl Cluster {
     }
 
     fn start_with<T>(replicas: usize, prepare: impl Fn(&mut Ports) -> T) -> (Self, T) {
-        Self::start_prepared(replicas, None, prepare)
+        Self::start_prepared(replicas, Started::default(), prepare)
     }
 
     fn start_prepared<T>(
         replicas: usize,
-        prelude: Option<&'static str>,
+        started: Started,
         prepare: impl Fn(&mut Ports) -> T,
     ) -> (Self, T) {
         for _ in 0..ATTEMPTS {
@@ -115,7 +140,7 @@ impl Cluster {
                 path
             });
             let configs = configs.collect();
-            if let Ok(cluster) = Self::start_files(configs, ports, prelude, directory) {
+            if let Ok(cluster) = Self::start_files(configs, ports, started, directory) {
                 return (cluster, prepared);
             }
         }
@@ -128,20 +153,20 @@ impl Cluster {
         ports: Ports,
         directory: TempDir,
     ) -> Result<Self, NotStarted> {
-        Self::start_files(configs, ports, None, directory)
+        Self::start_files(configs, ports, Started::default(), directory)
     }
 
     fn start_files(
         configs: Vec<PathBuf>,
         ports: Ports,
-        prelude: Option<&'static str>,
+        started: Started,
         directory: TempDir,
     ) -> Result<Self, NotStarted> {
         let mut cluster = Self {
             replicas: Vec::new(),
             ports,
             configs,
-            prelude,
+            started,
             directory,
         };
         cluster.replicas = (0..cluster.configs.len())
@@ -203,9 +228,10 @@ impl Cluster {
 
     fn command(&self, replica: usize) -> Command {
         let state = self.directory.path().join(format!("state-{replica}"));
-        let mut command = self.prelude.map_or_else(metadr, metadr_after);
+        let mut command = self.started.prelude.map_or_else(metadr, metadr_after);
         command.arg("server").arg(&self.configs[replica]);
         command.arg("--data-dir").arg(state);
+        command.args(self.started.arguments);
         if self.ports.endpoints.is_some() {
             // The end points do not tell it which of them is its own.
             command.args(["--replica", &replica.to_string()]);
