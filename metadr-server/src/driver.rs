@@ -23,6 +23,7 @@ use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
@@ -38,6 +39,9 @@ const INPUTS_PER_TURN: usize = 1024;
 /// Messages from other replicas that may wait for this one. More are dropped,
 /// and asked for again.
 const MESSAGES_WAITING: usize = 4096;
+
+/// Bytes of such messages, beside those of one that may be longer.
+const MESSAGE_BYTES_WAITING: usize = 64 << 20;
 
 /// What becomes of a client's request.
 #[derive(Clone, Debug)]
@@ -77,8 +81,19 @@ pub enum Ended {
 #[derive(Clone)]
 pub(crate) struct Handle {
     clients: async_channel::Sender<Input>,
-    messages: async_channel::Sender<(u64, Message)>,
+    messages: async_channel::Sender<Delivery>,
+    /// Bytes of the messages that wait.
+    message_bytes: Arc<AtomicUsize>,
     status: Arc<StatusCell>,
+}
+
+/// A message of another replica.
+struct Delivery {
+    /// Which connection it came on.
+    connection: u64,
+    /// The bytes that it had on the wire, and that it keeps alive.
+    length: usize,
+    message: Message,
 }
 
 impl Handle {
@@ -111,9 +126,18 @@ impl Handle {
     }
 
     /// Hands in a message of another replica, which came on the connection of
-    /// this number; drops it if too many wait.
-    pub(crate) fn deliver(&self, connection: u64, message: Message) {
-        drop(self.messages.try_send((connection, message)));
+    /// this number and was so long there; drops it if too many wait.
+    pub(crate) fn deliver(&self, connection: u64, length: usize, message: Message) {
+        let before = self.message_bytes.fetch_add(length, Ordering::Relaxed);
+        let has_room = before == 0 || before.saturating_add(length) <= MESSAGE_BYTES_WAITING;
+        let delivery = Delivery {
+            connection,
+            length,
+            message,
+        };
+        if !has_room || self.messages.try_send(delivery).is_err() {
+            self.message_bytes.fetch_sub(length, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn status(&self) -> &StatusCell {
@@ -124,7 +148,8 @@ impl Handle {
 /// The other ends of a [`Handle`].
 pub(crate) struct Inputs {
     clients: async_channel::Receiver<Input>,
-    messages: async_channel::Receiver<(u64, Message)>,
+    messages: async_channel::Receiver<Delivery>,
+    message_bytes: Arc<AtomicUsize>,
     /// What is on disk.
     written: Synced,
     status: Arc<StatusCell>,
@@ -141,14 +166,17 @@ pub(crate) fn channel(written: Synced) -> (Handle, Inputs) {
     let (clients, from_clients) = async_channel::unbounded();
     let (messages, from_replicas) = async_channel::bounded(MESSAGES_WAITING);
     let status = Arc::new(StatusCell::default());
+    let message_bytes = Arc::<AtomicUsize>::default();
     let handle = Handle {
         clients,
         messages,
+        message_bytes: Arc::clone(&message_bytes),
         status: Arc::clone(&status),
     };
     let inputs = Inputs {
         clients: from_clients,
         messages: from_replicas,
+        message_bytes,
         written,
         status,
     };
@@ -172,6 +200,7 @@ pub(crate) async fn drive<R: Runtime>(
         outputs: first,
         surroundings,
         status: inputs.status,
+        message_bytes: inputs.message_bytes,
         backlog: VecDeque::new(),
         waiting: HashMap::new(),
         give_up: VecDeque::new(),
@@ -208,6 +237,7 @@ struct Driver<R> {
     outputs: Outputs,
     surroundings: Surroundings,
     status: Arc<StatusCell>,
+    message_bytes: Arc<AtomicUsize>,
     /// Requests that the replica has no room for yet.
     backlog: VecDeque<(RequestId, Request)>,
     /// Requests without an answer.
@@ -234,17 +264,19 @@ impl<R: Runtime> Driver<R> {
         &mut self,
         cx: &mut Context<'_>,
         mut clients: Pin<&mut async_channel::Receiver<Input>>,
-        mut messages: Pin<&mut async_channel::Receiver<(u64, Message)>>,
+        mut messages: Pin<&mut async_channel::Receiver<Delivery>>,
         sleep: Pin<&mut S>,
     ) -> Poll<bool> {
         let (now, instant) = (self.now(), self.runtime.now());
         let mut taken = 0;
         while taken < INPUTS_PER_TURN / 2
-            && let Poll::Ready(Some((connection, message))) = messages.as_mut().poll_next(cx)
+            && let Poll::Ready(Some(delivery)) = messages.as_mut().poll_next(cx)
         {
-            let from = message.envelope.sender;
-            self.surroundings.links.heard(from, connection, instant);
-            self.replica.on_message(now, message, &mut self.outputs);
+            (self.message_bytes).fetch_sub(delivery.length, Ordering::Relaxed);
+            let from = delivery.message.envelope.sender;
+            let links = &mut self.surroundings.links;
+            links.heard(from, delivery.connection, instant);
+            (self.replica).on_message(now, delivery.message, &mut self.outputs);
             taken += 1;
         }
         while taken < INPUTS_PER_TURN {
@@ -448,12 +480,38 @@ mod tests {
         };
         let (handle, inputs) = channel(written);
         for _ in 0..MESSAGES_WAITING {
-            handle.deliver(1, message.clone());
+            handle.deliver(1, 100, message.clone());
         }
         handle.stop();
         let waiting = inputs.messages.clone();
         let driven = drive(runtime.clone(), replica, first, inputs, surroundings);
         assert!(matches!(runtime.block_on(driven), Some(Ended::Kept)));
         assert!(waiting.len() > MESSAGES_WAITING / 2, "{}", waiting.len());
+    }
+    #[test]
+    fn messages_that_wait_are_bounded_in_bytes_and_one_may_be_longer() {
+        let (_, written) = async_channel::bounded(1);
+        let (handle, inputs) = channel(written);
+        let message = Message {
+            envelope: Envelope {
+                cluster: [0; 16],
+                sender: 1,
+                instance: [0; 16],
+                incarnation: metadr_vr::wire::Incarnation::default(),
+                promise: metadr_vr::wire::EpochView::default(),
+            },
+            body: MessageBody::EnterView,
+        };
+        handle.deliver(1, MESSAGE_BYTES_WAITING + 1, message.clone());
+        handle.deliver(1, 1, message.clone());
+        assert_eq!(inputs.messages.len(), 1);
+        let delivery = inputs.messages.try_recv().unwrap();
+        (inputs.message_bytes).fetch_sub(delivery.length, Ordering::Relaxed);
+        for _ in 0..3 {
+            handle.deliver(1, MESSAGE_BYTES_WAITING / 2, message.clone());
+        }
+        assert_eq!(inputs.messages.len(), 2);
+        let waiting = inputs.message_bytes.load(Ordering::Relaxed);
+        assert_eq!(waiting, MESSAGE_BYTES_WAITING);
     }
 }

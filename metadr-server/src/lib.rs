@@ -26,6 +26,7 @@ mod kv_service;
 mod last_words;
 mod link;
 mod machine;
+mod outbox;
 mod ports;
 mod replication_service;
 pub mod report;

@@ -3,7 +3,11 @@
 //! A link connects again whenever it has to. What it cannot send it drops:
 //! the protocol repeats what matters.
 //!
-//! Nothing comes back on a link, so it cannot see by itself that its packets
+//! Of bulk there is one message on the way at a time, all buffers between the
+//! two processes included: a heartbeat waits behind no more than that. The peer
+//! answers a call without arguments when it has it.
+//!
+//! Nothing else comes back on a link, so it cannot see by itself that its packets
 //! no longer arrive; TCP would go on for a quarter of an hour, and after a long
 //! partition wait for minutes before its next attempt. But a peer that lives
 //! says something every second, on its own link. And a peer that hears nobody
@@ -12,19 +16,22 @@
 
 use crate::config::Endpoint;
 use crate::last_words::EndsProcess;
+use crate::outbox::{self, is_bulk, outbox};
 use crate::wire::replication::metadr_replica::v1;
-use metadr_runtime::rpc::{CallError, Client, ClientConfig};
+use futures::future::{Either, Fuse, FusedFuture as _, FutureExt as _, select};
+use metadr_runtime::rpc::{CallError, Client, ClientConfig, Procedure};
 use metadr_runtime::rt::{Instant, Runtime, timeout};
 use metadr_runtime::xdr;
 use metadr_vr::wire::{Frame, Message, ReplicaId};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Messages that may wait for a peer's socket. How many bytes they have is
-/// limited by the replica's window for each peer.
-const WAITING: usize = 256;
+/// Bytes that may wait in the connection before the next message stays in the
+/// outbox, where what is urgent comes first; one message may go over it.
+const IN_CONNECTION: usize = 64 << 10;
 
 /// How long to wait before the next attempt to connect.
 const RETRY: Duration = Duration::from_millis(100);
@@ -39,7 +46,7 @@ pub(crate) struct Links {
 }
 
 struct Link {
-    queue: async_channel::Sender<Message>,
+    outbox: outbox::Sender,
     heard: Heard,
     /// The latest connection of the peer's own link.
     incoming: Option<u64>,
@@ -83,11 +90,11 @@ impl Links {
     pub(crate) fn start<R: Runtime>(runtime: &R, peers: Vec<(ReplicaId, Endpoint)>) -> Self {
         let mut links = BTreeMap::new();
         for (id, endpoint) in peers {
-            let (queue, receiver) = async_channel::bounded(WAITING);
+            let (outbox, receiver) = outbox();
             let heard = Heard::default();
             runtime.spawn(run(runtime.clone(), endpoint, receiver, heard.clone()));
             let link = Link {
-                queue,
+                outbox,
                 heard,
                 incoming: None,
             };
@@ -108,37 +115,31 @@ impl Links {
         }
     }
 
-    /// Sends a message, or drops it if too many wait.
+    /// Sends a message; drops it, or others, if too much waits.
     pub(crate) fn send(&self, to: ReplicaId, message: Message) {
         if let Some(link) = self.links.get(&to) {
-            drop(link.queue.try_send(message));
+            link.outbox.push(message);
         }
     }
 }
 
-async fn run<R: Runtime>(
-    runtime: R,
-    endpoint: Endpoint,
-    queue: async_channel::Receiver<Message>,
-    heard: Heard,
-) {
+async fn run<R: Runtime>(runtime: R, endpoint: Endpoint, outbox: outbox::Receiver, heard: Heard) {
     // Without the link a peer would seem to be gone, for good.
     let _ends_process = EndsProcess;
     let config = ClientConfig {
         connect_timeout: Duration::from_secs(1),
-        // A PREPARE with the largest operation has to fit as well.
-        max_queued_bytes: 4 << 20,
+        max_queued_bytes: IN_CONNECTION,
         ..ClientConfig::default()
     };
-    while !queue.is_closed() {
+    while !outbox.is_closed() {
         let rpc = Client::connect_host(&runtime, &endpoint.host, endpoint.port, config.clone());
         if let Ok(rpc) = rpc.await {
-            forward(&runtime, &v1::Client::new(rpc), &queue, &heard).await;
+            forward(&runtime, &v1::Client::new(rpc), &outbox, &heard).await;
         } else {
             runtime.sleep_until(runtime.now() + RETRY).await;
         }
         // What has gathered meanwhile is old.
-        while queue.try_recv().is_ok() {}
+        outbox.clear();
     }
 }
 
@@ -147,11 +148,18 @@ async fn run<R: Runtime>(
 async fn forward<R: Runtime>(
     runtime: &R,
     client: &v1::Client,
-    queue: &async_channel::Receiver<Message>,
+    outbox: &outbox::Receiver,
     heard: &Heard,
 ) {
     let since = runtime.now();
-    while let Ok(message) = queue.recv().await {
+    let mut arrival = pin!(Fuse::terminated());
+    loop {
+        let next = pin!(outbox.next(arrival.is_terminated()));
+        let message = match select(next, arrival.as_mut()).await {
+            Either::Left((Some(message), _)) => message,
+            Either::Right((Ok(()), _)) => continue,
+            Either::Left((None, _)) | Either::Right((Err(_), _)) => return,
+        };
         if client.rpc().is_closed() || heard.is_doubtful(since, runtime.now()) {
             return;
         }
@@ -166,12 +174,116 @@ async fn forward<R: Runtime>(
             // A single message that cannot be sent is as good as lost.
             Some(Err(_)) => {}
         }
+        if is_bulk(&message) {
+            arrival.set(arrival_of_all(client).fuse());
+        }
     }
+}
+
+/// Waits until the peer has what was sent: it begins calls in their order.
+async fn arrival_of_all(client: &v1::Client) -> Result<(), CallError> {
+    let deliver = v1::descriptor::DELIVER;
+    let null = Procedure::unnamed(deliver.program(), deliver.version(), 0);
+    client.rpc().call(&null, |_| Ok(()), |_| Ok(())).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use metadr_runtime::rt::Smol;
+    use metadr_vr::wire::{Envelope, EpochView, Incarnation, LogChunk, MessageBody};
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+
+    /// The peer's end of a link, by hand.
+    struct Peer(TcpStream);
+
+    impl Peer {
+        /// The next call: its transaction id, and the message that it delivers.
+        fn receive(&mut self) -> (u32, Option<MessageBody>) {
+            let mut mark = [0; 4];
+            self.0.read_exact(&mut mark).expect("a record");
+            let mut record = vec![0; (u32::from_be_bytes(mark) & 0x7fff_ffff) as usize];
+            self.0.read_exact(&mut record).expect("a record");
+            let word = |at: usize| {
+                let word = record[4 * at..].first_chunk().expect("a header");
+                u32::from_be_bytes(*word)
+            };
+            // Of the ten words of the header, the sixth is the procedure.
+            let message = (word(5) == 1).then(|| {
+                let frame = record[40..].to_vec();
+                let frame: Frame = xdr::from_bytes(frame.into()).expect("a frame");
+                let message: Message = xdr::from_bytes(frame.message).expect("a message");
+                message.body
+            });
+            (word(0), message)
+        }
+
+        /// Answers a call that has no results.
+        fn answer(&mut self, xid: u32) {
+            // One fragment of 24 bytes; REPLY, accepted, no verifier, SUCCESS.
+            let words = [0x8000_0018, xid, 1, 0, 0, 0, 0];
+            let reply: Vec<u8> = words.into_iter().flat_map(u32::to_be_bytes).collect();
+            self.0.write_all(&reply).expect("the link reads");
+        }
+
+        fn receive_null(&mut self) -> u32 {
+            let (xid, message) = self.receive();
+            assert_eq!(message, None);
+            xid
+        }
+
+        fn receive_chunk(&mut self) -> u64 {
+            match self.receive().1 {
+                Some(MessageBody::LogChunk(chunk)) => chunk.request,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn one_bulk_message_is_on_its_way_at_a_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let runtime = Smol::new();
+        let driven = runtime.clone();
+        let (stop, stopped) = async_channel::bounded::<()>(1);
+        let driver = std::thread::spawn(move || driven.block_on(stopped.recv()).is_err());
+        let host = "127.0.0.1".to_owned();
+        let links = Links::start(&runtime, vec![(1, Endpoint { host, port })]);
+        let send = |body| {
+            let envelope = Envelope {
+                cluster: [0; 16],
+                sender: 0,
+                instance: [0; 16],
+                incarnation: Incarnation::default(),
+                promise: EpochView::default(),
+            };
+            links.send(1, Message { envelope, body });
+        };
+        for request in [1, 2, 3] {
+            let chunk = LogChunk {
+                request,
+                ..LogChunk::default()
+            };
+            send(MessageBody::LogChunk(chunk));
+        }
+        let mut peer = Peer(listener.accept().unwrap().0);
+        assert_eq!(peer.receive_chunk(), 1);
+        let arrived = peer.receive_null();
+        // What is urgent need not wait for the answer, and the rest does.
+        send(MessageBody::GetView);
+        assert_eq!(peer.receive().1, Some(MessageBody::GetView));
+        send(MessageBody::EnterView);
+        assert_eq!(peer.receive().1, Some(MessageBody::EnterView));
+        peer.answer(arrived);
+        assert_eq!(peer.receive_chunk(), 2);
+        let arrived = peer.receive_null();
+        peer.answer(arrived);
+        assert_eq!(peer.receive_chunk(), 3);
+        drop(stop);
+        assert!(driver.join().unwrap());
+    }
 
     #[test]
     fn a_link_is_doubtful_when_its_peer_is_silent_or_has_connected_again() {

@@ -17,9 +17,10 @@ impl v1::Server for Replication {
         if crc32c::crc32c(&frame.message) != frame.crc32c {
             return;
         }
+        let length = frame.message.len();
         if let Ok(message) = xdr::from_bytes(frame.message) {
             let connection = context.connection().number();
-            self.replica.deliver(connection, message);
+            self.replica.deliver(connection, length, message);
         }
     }
 }

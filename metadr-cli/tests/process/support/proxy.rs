@@ -134,8 +134,8 @@ impl State {
     }
 }
 
-/// A port that stands for another one. What comes in is passed on; nothing
-/// comes back, as the messages between replicas have no answers.
+/// A port that stands for another one. What comes in is passed on, and so are
+/// the answers.
 #[derive(Debug)]
 struct Proxy {
     port: u16,
@@ -212,16 +212,34 @@ impl Way {
         from.read_exact(&mut beginning)?;
         let sender = *beginning.last_chunk().expect("it is longer");
         let sender = u32::from_be_bytes(sender) as usize;
-        let source = from.try_clone()?;
+        let [source, back] = [from.try_clone()?, from.try_clone()?];
+        let [target, answers] = [to.try_clone()?, to.try_clone()?];
         let (queue, pieces) = mpsc::sync_channel(PIECES);
         thread::scope(|scope| {
+            // That the other end closes it is no error here.
             scope.spawn(move || {
-                // That the other end closes it is no error here.
                 let _ = self.deliver(sender, &pieces, to);
                 let _ = source.shutdown(Shutdown::Both);
+                let _ = target.shutdown(Shutdown::Both);
             });
+            scope.spawn(move || self.pass_back(sender, answers, back));
             self.collect(beginning, from, &queue)
         })
+    }
+
+    /// Passes the answers back, which go the way of what they answer.
+    fn pass_back(&self, sender: usize, mut from: TcpStream, mut to: TcpStream) -> io::Result<()> {
+        let mut bytes = [0; 4096];
+        loop {
+            let count = from.read(&mut bytes)?;
+            if count == 0 {
+                return Ok(());
+            }
+            if !self.is_dead() {
+                self.wait_for_heal(self.replica, sender)?;
+                to.write_all(&bytes[..count])?;
+            }
+        }
     }
 
     /// Takes what comes in, and notes when it is to arrive.
@@ -252,11 +270,11 @@ impl Way {
     ) -> io::Result<()> {
         let mut passed = 0;
         for Piece { due, bytes } in pieces {
-            if self.state.deaths[self.replica].load(Ordering::Relaxed) > self.born {
+            if self.is_dead() {
                 continue;
             }
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            self.wait_for_heal(sender)?;
+            self.wait_for_heal(sender, self.replica)?;
             passed += bytes.len();
             if self.state.is_lossy.load(Ordering::Relaxed) && passed >= self.lifetime {
                 // A part of it arrives, the rest is lost with the connection.
@@ -267,9 +285,14 @@ impl Way {
         Ok(())
     }
 
-    /// Waits while the way is cut. An error if all is lost meanwhile.
-    fn wait_for_heal(&self, sender: usize) -> io::Result<()> {
-        while let Some(kind) = self.state.cut_between(sender, self.replica) {
+    fn is_dead(&self) -> bool {
+        self.state.deaths[self.replica].load(Ordering::Relaxed) > self.born
+    }
+
+    /// Waits while the way between these is cut. An error if all is lost
+    /// meanwhile.
+    fn wait_for_heal(&self, sender: usize, receiver: usize) -> io::Result<()> {
+        while let Some(kind) = self.state.cut_between(sender, receiver) {
             if kind == Cut::Loses || self.state.has_ended.load(Ordering::Relaxed) {
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
