@@ -1,7 +1,12 @@
 //! A run: the replicas, the clients and the network on one virtual clock.
 
+mod clients;
 mod crash;
+mod disk;
 mod faults;
+mod messages;
+mod observe;
+mod process;
 mod settle;
 
 use super::check::{Checkers, Violation};
@@ -16,10 +21,8 @@ use super::trigger::{Point, Trigger};
 use super::workload::Clients;
 use crate::bugs::Bug;
 use crate::hash128;
-use crate::wire::{Message, Meta};
-use crate::{
-    ClientReply, Event, Options, Outputs, Persist, Replica, Request, RequestId, Status, Tick,
-};
+use crate::wire::Message;
+use crate::{Options, Replica, Status, Tick};
 use faults::Fault;
 use settle::Ending;
 use std::cmp::Reverse;
@@ -57,9 +60,6 @@ pub struct Failure {
     /// The last things that happened, oldest first.
     pub last: Vec<String>,
 }
-
-/// How many of the last events a failure shows.
-const SHOWN: usize = 60;
 
 /// Runs a group.
 ///
@@ -288,280 +288,10 @@ impl World {
         }
     }
 
-    fn arrive(&mut self, slot: usize) -> Result<(), Violation> {
-        let (to, message) = self.in_flight[slot].take().expect("planned once");
-        let idle = self.nodes[to].idle(self.now);
-        if idle > 0 {
-            self.in_flight[slot] = Some((to, message));
-            self.plan(idle, Planned::Arrival(slot));
-            return Ok(());
-        }
-        self.free.push(slot);
-        let from = message.envelope.sender as usize;
-        if !self.network.is_open(from, to, self.now) {
-            return Ok(());
-        }
-        let now = self.now;
-        self.note(Happening::Arrival(now.0, to, Box::new(message.clone())));
-        let Some(replica) = &mut self.replicas[to] else {
-            return Ok(());
-        };
-        let mut outputs = Outputs::default();
-        replica.on_message(self.nodes[to].clock.local(now), message, &mut outputs);
-        self.digest([1, now.0, to as u64]);
-        self.settle_event(to, outputs)
-    }
-
-    fn timer(&mut self, index: usize, run: u64) -> Result<(), Violation> {
-        let node = &mut self.nodes[index];
-        if node.run != run {
-            return Ok(());
-        }
-        let idle = node.idle(self.now);
-        if idle > 0 {
-            self.plan(idle, Planned::Timer(index, run));
-            return Ok(());
-        }
-        if node.timer.is_some_and(|planned| planned <= self.now.0) {
-            node.timer = None;
-        }
-        let Some(replica) = &mut self.replicas[index] else {
-            return Ok(());
-        };
-        let mut outputs = Outputs::default();
-        let clock = node.clock;
-        let (local, wall_ms) = (clock.local(self.now), clock.wall_ms(self.now));
-        replica.on_tick(local, wall_ms, &mut outputs);
-        // Else its embedder would do nothing but call it.
-        let deadline = replica.next_deadline();
-        assert!(deadline.is_none_or(|deadline| deadline > local));
-        self.settle_event(index, outputs)
-    }
-
-    fn synced(&mut self, index: usize, run: u64) -> Result<(), Violation> {
-        let node = &mut self.nodes[index];
-        if node.run != run {
-            return Ok(());
-        }
-        let before = node.promise();
-        let Some(ticket) = node.disk.finish() else {
-            return Ok(());
-        };
-        if node.promise() > before && self.crashes_after_persisting(index)? {
-            return Ok(());
-        }
-        let node = &self.nodes[index];
-        self.checkers.synced(index, node.promise());
-        let Some(replica) = &mut self.replicas[index] else {
-            return Ok(());
-        };
-        let mut outputs = Outputs::default();
-        replica.on_persisted(node.clock.local(self.now), ticket, &mut outputs);
-        self.settle_event(index, outputs)
-    }
-
-    fn start(&mut self, index: usize) -> Result<(), Violation> {
-        self.note(Happening::Fault(self.now.0, index, "starts"));
-        let kept = self.nodes[index].disk.remembers();
-        let started = self.nodes[index].start(&self.replica_options, self.now);
-        let started = started.map_err(|error| Violation {
-            invariant: "S6",
-            what: format!("replica {index} cannot read its promises: {error}"),
-        })?;
-        if kept && started.has_forgotten {
-            let what = format!("replica {index} has forgotten what it wrote down");
-            return Err(Violation {
-                invariant: "S8",
-                what,
-            });
-        }
-        self.replicas[index] = Some(started.replica);
-        let (promise, has_forgotten) = (started.promise, started.has_forgotten);
-        (self.checkers).started(index, &self.replicas, promise, has_forgotten)?;
-        if kept && self.crashes_after_reading(index)? {
-            return Ok(());
-        }
-        self.carry_out(index, started.outputs)
-    }
-
-    fn is_up(&self, index: usize) -> bool {
-        let replica = self.replicas[index].as_ref();
-        replica.is_some_and(|replica| replica.status() != Status::Stopped)
-    }
-
-    fn burst(&mut self, client: usize) -> Result<(), Violation> {
-        let (target, closed) = self.clients.target(client);
-        if let Some((replica, connection)) = closed
-            && let Some(replica) = &mut self.replicas[replica]
-        {
-            replica.on_connection_closed(connection);
-        }
-        if !self.is_up(target) {
-            self.clients.lost(target);
-            return Ok(());
-        }
-        for (id, request) in self.clients.burst(client) {
-            self.ask(target, id, request)?;
-        }
-        Ok(())
-    }
-
-    fn ask(&mut self, target: usize, id: RequestId, request: Request) -> Result<(), Violation> {
-        self.checkers.asked(id, &request);
-        self.note(Happening::Asked(self.now.0, id));
-        let local = self.nodes[target].clock.local(self.now);
-        // A crash at a chosen point may have come in between.
-        let Some(replica) = &mut self.replicas[target] else {
-            self.clients.lost(target);
-            return Ok(());
-        };
-        let mut outputs = Outputs::default();
-        replica.on_request(local, id, request, &mut outputs);
-        self.settle_event(target, outputs)
-    }
-
-    /// Checks and carries out what an event has led to.
-    fn settle_event(&mut self, index: usize, mut outputs: Outputs) -> Result<(), Violation> {
-        if self.random.chance(self.flush_per_mille)
-            && let Some(replica) = &mut self.replicas[index]
-        {
-            replica.flush(&mut outputs);
-        } else {
-            self.nodes[index].is_dirty = true;
-        }
-        self.carry_out(index, outputs)
-    }
-
-    fn end_tick(&mut self) -> Result<(), Violation> {
-        for index in 0..self.nodes.len() {
-            if std::mem::take(&mut self.nodes[index].is_dirty)
-                && let Some(replica) = &mut self.replicas[index]
-            {
-                let mut outputs = Outputs::default();
-                replica.flush(&mut outputs);
-                self.carry_out(index, outputs)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn carry_out(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
-        self.look_at(index, &outputs.events)?;
-        for (ticket, what) in &outputs.persist {
-            let Persist::Meta(meta) = what else {
-                continue;
-            };
-            self.nodes[index].disk.begin(*ticket, Meta::clone(meta));
-            let delay = self.disk_random.between(0, self.longest_sync);
-            let run = self.nodes[index].run;
-            self.plan(delay, Planned::Synced(index, run));
-        }
-        let Some(outputs) = self.crashes_here(index, outputs)? else {
-            return Ok(());
-        };
-        self.deliver(index, outputs)?;
-        self.plan_timer(index);
-        Ok(())
-    }
-
-    /// Checks what a replica has become.
-    fn look_at(&mut self, index: usize, events: &[Event]) -> Result<(), Violation> {
-        for event in events {
-            self.note(Happening::Event(self.now.0, index, event.clone()));
-            match event {
-                Event::Faulted(_) | Event::Divergence { .. } => {
-                    let what = format!("replica {index} reports {event:?}");
-                    return Err(Violation {
-                        invariant: "S3",
-                        what,
-                    });
-                }
-                Event::Normal { is_primary, .. } => {
-                    self.views += u64::from(*is_primary);
-                    self.nodes[index].reports_loss = false;
-                    if *is_primary {
-                        self.plan_fault_of_leader();
-                    }
-                    self.checkers.memory_changed(&self.replicas)?;
-                }
-                Event::LostQuorum { .. } => self.nodes[index].reports_loss = true,
-                Event::Entered { .. } => self.nodes[index].reports_loss = false,
-                _ => {}
-            }
-        }
-        self.checkers.replica(index, &self.replicas, events)
-    }
-
-    fn deliver(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
-        for (id, reply) in outputs.reply {
-            self.digest([2, id.connection, id.number]);
-            self.checkers.answered(id, &reply)?;
-            let is_success = matches!(reply, ClientReply::Ok { .. });
-            self.clients.answered(id, is_success);
-            self.answered += u64::from(is_success);
-        }
-        for (to, message) in outputs.send {
-            self.transmit(index, to as usize, message)?;
-        }
-        Ok(())
-    }
-
-    fn transmit(&mut self, from: usize, to: usize, message: Message) -> Result<(), Violation> {
-        let promised = self.nodes[from].promise();
-        if let Some(sender) = &self.replicas[from] {
-            self.checkers.sent(sender, promised, &message)?;
-        }
-        if !self.network.is_open(from, to, self.now)
-            || self.network.is_dropped(to, &message, self.now)
-        {
-            return Ok(());
-        }
-        for delay in self.network.deliveries(from, to, &message, self.now) {
-            self.digest([3, to as u64, delay]);
-            let slot = self.free.pop().unwrap_or_else(|| {
-                self.in_flight.push(None);
-                self.in_flight.len() - 1
-            });
-            self.in_flight[slot] = Some((to, message.clone()));
-            self.plan(1 + delay, Planned::Arrival(slot));
-        }
-        Ok(())
-    }
-
-    fn plan_timer(&mut self, index: usize) {
-        let Some(deadline) = (self.replicas[index].as_ref()).and_then(Replica::next_deadline)
-        else {
-            return;
-        };
-        // A timer that fires too early does nothing, so an earlier one will do.
-        let node = &mut self.nodes[index];
-        let at = node.clock.reaches(deadline).max(self.now.0 + 1);
-        let delay = at - self.now.0;
-        if node.timer.is_none_or(|planned| at < planned) {
-            node.timer = Some(at);
-            let run = node.run;
-            self.plan(delay, Planned::Timer(index, run));
-        }
-    }
-
     fn plan(&mut self, delay: u64, planned: Planned) {
         self.sequence += 1;
         let time = self.now.0 + delay;
         self.agenda.push(Reverse((time, self.sequence, planned)));
-    }
-
-    fn note(&mut self, happening: Happening) {
-        if self.last.len() == SHOWN {
-            self.last.pop_front();
-        }
-        self.last.push_back(happening);
-    }
-
-    fn digest(&mut self, numbers: [u64; 3]) {
-        for number in numbers {
-            // FNV-1a, a word at a time.
-            self.trace = (self.trace ^ number).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }
 
@@ -573,6 +303,7 @@ fn is_normal_primary(replica: &Replica<Registers>) -> bool {
 mod tests {
     use super::*;
     use crate::sim::trigger::POINTS;
+    use crate::{Event, Outputs};
 
     fn world() -> World {
         World::new(SimOptions {

@@ -215,18 +215,6 @@ impl World {
         Ok(())
     }
 
-    fn disconnect(&mut self) {
-        let last = self.clients.count() as u64 - 1;
-        let client = usize::try_from(self.fault_random.between(0, last)).expect("few clients");
-        let (target, connection) = self.clients.disconnect(client);
-        // The replica may not notice for long.
-        if self.fault_random.chance(500)
-            && let Some(replica) = &mut self.replicas[target]
-        {
-            replica.on_connection_closed(connection);
-        }
-    }
-
     /// All crash at once, or all but one or two.
     fn lose_power(&mut self, primary: usize) -> Result<(), Violation> {
         self.breaks_budget = true;

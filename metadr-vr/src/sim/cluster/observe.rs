@@ -1,0 +1,54 @@
+//! What is seen of a run: by the checkers, by whoever reads a failure, and by
+//! the trace.
+
+use super::World;
+use crate::Event;
+use crate::sim::check::Violation;
+use crate::sim::happening::Happening;
+
+/// How many of the last events a failure shows.
+const SHOWN: usize = 60;
+
+impl World {
+    /// Checks what a replica has become.
+    pub(super) fn look_at(&mut self, index: usize, events: &[Event]) -> Result<(), Violation> {
+        for event in events {
+            self.note(Happening::Event(self.now.0, index, event.clone()));
+            match event {
+                Event::Faulted(_) | Event::Divergence { .. } => {
+                    let what = format!("replica {index} reports {event:?}");
+                    return Err(Violation {
+                        invariant: "S3",
+                        what,
+                    });
+                }
+                Event::Normal { is_primary, .. } => {
+                    self.views += u64::from(*is_primary);
+                    self.nodes[index].reports_loss = false;
+                    if *is_primary {
+                        self.plan_fault_of_leader();
+                    }
+                    self.checkers.memory_changed(&self.replicas)?;
+                }
+                Event::LostQuorum { .. } => self.nodes[index].reports_loss = true,
+                Event::Entered { .. } => self.nodes[index].reports_loss = false,
+                _ => {}
+            }
+        }
+        self.checkers.replica(index, &self.replicas, events)
+    }
+
+    pub(super) fn note(&mut self, happening: Happening) {
+        if self.last.len() == SHOWN {
+            self.last.pop_front();
+        }
+        self.last.push_back(happening);
+    }
+
+    pub(super) fn digest(&mut self, numbers: [u64; 3]) {
+        for number in numbers {
+            // FNV-1a, a word at a time.
+            self.trace = (self.trace ^ number).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
