@@ -59,5 +59,7 @@ mod trigger;
 mod workload;
 
 pub use check::Violation;
-pub use cluster::{ASSERTION, Failure, Report, run};
+pub use cluster::{ASSERTION, Failure, Report, run, run_model};
+pub use model::{Model, RegisterModel, Registers};
 pub use options::SimOptions;
+pub use random::Random;

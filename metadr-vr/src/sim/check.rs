@@ -6,13 +6,14 @@ mod chain;
 mod held;
 mod history;
 mod promise;
+mod reference;
 mod state;
 #[cfg(test)]
 pub(super) mod testing;
 mod view;
 mod wire;
 
-use super::model::Registers;
+use super::model::Model;
 use crate::wire::{Entry, EpochView, Hash128, Message};
 use crate::{ClientReply, Event, Options, Replica, Request, RequestId};
 
@@ -42,11 +43,11 @@ type Check = Result<(), Violation>;
 
 /// All checkers of a run.
 #[derive(Debug)]
-pub(super) struct Checkers {
+pub(super) struct Checkers<M: Model> {
     agreement: agreement::Agreement,
     chain: chain::Chain,
     state: state::State,
-    history: history::History,
+    history: history::History<M::Machine>,
     promise: promise::Promise,
     view: view::Views,
     wire: wire::Wire,
@@ -55,13 +56,19 @@ pub(super) struct Checkers {
     is_within_budget: bool,
 }
 
-impl Checkers {
-    pub(super) fn new(seed: u64, cluster: Hash128, count: usize, options: &Options) -> Self {
+impl<M: Model> Checkers<M> {
+    pub(super) fn new(
+        seed: u64,
+        cluster: Hash128,
+        count: usize,
+        options: &Options,
+        model: &M,
+    ) -> Self {
         Self {
             agreement: agreement::Agreement::new(cluster, count),
             chain: chain::Chain::new(count),
             state: state::State::default(),
-            history: history::History::default(),
+            history: history::History::new(model.machine()),
             promise: promise::Promise::new(count),
             view: view::Views::new(count),
             wire: wire::Wire::new(seed),
@@ -75,7 +82,7 @@ impl Checkers {
     pub(super) fn replica(
         &mut self,
         changed: usize,
-        replicas: &[Option<Replica<Registers>>],
+        replicas: &[Option<Replica<M::Machine>>],
         events: &[Event],
     ) -> Check {
         let Some(replica) = &replicas[changed] else {
@@ -101,7 +108,7 @@ impl Checkers {
     pub(super) fn started(
         &mut self,
         which: usize,
-        replicas: &[Option<Replica<Registers>>],
+        replicas: &[Option<Replica<M::Machine>>],
         found: EpochView,
         has_forgotten: bool,
     ) -> Check {
@@ -121,7 +128,7 @@ impl Checkers {
     }
 
     /// Checks what is left when a replica has lost its memory, or has come back.
-    pub(super) fn memory_changed(&self, replicas: &[Option<Replica<Registers>>]) -> Check {
+    pub(super) fn memory_changed(&self, replicas: &[Option<Replica<M::Machine>>]) -> Check {
         match self.ledger().last() {
             Some(last) if self.is_within_budget => held::committed_is_held(last, replicas),
             _ => Ok(()),
@@ -138,7 +145,7 @@ impl Checkers {
     /// Checks a message as it is sent. `promised` is what is on its sender's disk.
     pub(super) fn sent(
         &mut self,
-        sender: &Replica<Registers>,
+        sender: &Replica<M::Machine>,
         promised: EpochView,
         message: &Message,
     ) -> Check {

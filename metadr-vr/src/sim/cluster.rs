@@ -12,7 +12,7 @@ mod settle;
 use super::check::{Checkers, Violation};
 use super::disk::Disk;
 use super::happening::Happening;
-use super::model::Registers;
+use super::model::{Model, RegisterModel};
 use super::network::Network;
 use super::node::{self, Node};
 use super::options::{ProcessFaults, SimOptions, Swarm};
@@ -22,7 +22,7 @@ use super::workload::Clients;
 use crate::bugs::Bug;
 use crate::hash128;
 use crate::wire::Message;
-use crate::{Options, Replica, Status, Tick};
+use crate::{Options, Replica, StateMachine, Status, Tick};
 use faults::Fault;
 use settle::Ending;
 use std::cmp::Reverse;
@@ -61,13 +61,22 @@ pub struct Failure {
     pub last: Vec<String>,
 }
 
-/// Runs a group.
+/// Runs a group that keeps a few registers.
 ///
 /// # Errors
 ///
 /// The first violation, or what an assertion of a replica found.
 pub fn run(options: SimOptions) -> Result<Report, Box<Failure>> {
-    let mut world = World::new(options);
+    run_model(RegisterModel::default(), options)
+}
+
+/// Runs a group that keeps what the model says.
+///
+/// # Errors
+///
+/// The first violation, or what an assertion of a replica found.
+pub fn run_model<M: Model>(model: M, options: SimOptions) -> Result<Report, Box<Failure>> {
+    let mut world = World::new(model, options);
     let violation = match guarded(|| world.play()) {
         Ok(report) => return Ok(report),
         Err(violation) => violation,
@@ -97,15 +106,17 @@ fn guarded<T>(play: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violatio
     })
 }
 
-struct World {
+struct World<M: Model> {
     options: SimOptions,
+    /// Makes the states that replicas start with.
+    model: M,
     now: Tick,
     /// None of a process that is down; one that was stopped cleanly stays here
     /// until it starts again.
-    replicas: Vec<Option<Replica<Registers>>>,
+    replicas: Vec<Option<Replica<M::Machine>>>,
     nodes: Vec<Node>,
     replica_options: Options,
-    clients: Clients,
+    clients: Clients<M>,
     network: Network,
     random: Random,
     fault_random: Random,
@@ -126,7 +137,7 @@ struct World {
     sequence: u64,
     in_flight: Vec<Option<(usize, Message)>>,
     free: Vec<usize>,
-    checkers: Checkers,
+    checkers: Checkers<M>,
     events: u64,
     answered: u64,
     views: u64,
@@ -158,8 +169,8 @@ enum Planned {
     Fault(Fault),
 }
 
-impl World {
-    fn new(options: SimOptions) -> Self {
+impl<M: Model> World<M> {
+    fn new(model: M, options: SimOptions) -> Self {
         let swarm = Swarm::draw(&options);
         let cluster = hash128(&[b"simulated", &options.seed.to_be_bytes()]);
         let count = swarm.replicas as usize;
@@ -174,9 +185,9 @@ impl World {
         Self {
             options,
             now: Tick(0),
-            replicas: vec![None; count],
+            replicas: (0..count).map(|_| None).collect(),
             nodes,
-            clients: Clients::new(options.seed, &swarm),
+            clients: Clients::new(model.clone(), options.seed, &swarm),
             network: Network::new(options.seed, swarm.network, count),
             random: Random::stream(options.seed, "schedule"),
             fault_random: Random::stream(options.seed, "faults"),
@@ -194,7 +205,7 @@ impl World {
             sequence: 0,
             in_flight: Vec::new(),
             free: Vec::new(),
-            checkers: Checkers::new(options.seed, cluster, count, &swarm.options),
+            checkers: Checkers::new(options.seed, cluster, count, &swarm.options, &model),
             replica_options: swarm.options,
             events: 0,
             answered: 0,
@@ -204,6 +215,7 @@ impl World {
             last: VecDeque::new(),
             is_active: true,
             longest_sync: swarm.processes.sync,
+            model,
         }
     }
 
@@ -295,7 +307,7 @@ impl World {
     }
 }
 
-fn is_normal_primary(replica: &Replica<Registers>) -> bool {
+fn is_normal_primary<S: StateMachine>(replica: &Replica<S>) -> bool {
     replica.status() == Status::Normal && replica.is_primary()
 }
 
@@ -305,12 +317,19 @@ mod tests {
     use crate::sim::trigger::POINTS;
     use crate::{Event, Outputs};
 
-    fn world() -> World {
-        World::new(SimOptions {
-            ticks: 10,
-            replicas: Some(3),
-            ..SimOptions::new(1)
-        })
+    fn model() -> RegisterModel {
+        RegisterModel::default()
+    }
+
+    fn world() -> World<RegisterModel> {
+        World::new(
+            model(),
+            SimOptions {
+                ticks: 10,
+                replicas: Some(3),
+                ..SimOptions::new(1)
+            },
+        )
     }
 
     #[test]
@@ -332,10 +351,13 @@ mod tests {
     fn every_fault_happens() {
         let (mut points, mut faults) = (BTreeSet::new(), BTreeSet::new());
         for seed in 0..60 {
-            let mut world = World::new(SimOptions {
-                ticks: 3000,
-                ..SimOptions::new(seed)
-            });
+            let mut world = World::new(
+                model(),
+                SimOptions {
+                    ticks: 3000,
+                    ..SimOptions::new(seed)
+                },
+            );
             world.faults.trigger = 200;
             world.faults.longest = 200;
             let played = world.begin().and_then(|()| world.play_until(3000));
@@ -351,11 +373,14 @@ mod tests {
     fn every_ending_comes() {
         let mut endings = BTreeSet::new();
         for seed in 0..30 {
-            let mut world = World::new(SimOptions {
-                ticks: 300,
-                replicas: Some(3),
-                ..SimOptions::new(seed)
-            });
+            let mut world = World::new(
+                model(),
+                SimOptions {
+                    ticks: 300,
+                    replicas: Some(3),
+                    ..SimOptions::new(seed)
+                },
+            );
             world.power_loss = Some(250).filter(|_| seed > 2);
             let played = world.play();
             assert!(played.is_ok(), "seed {seed}: {played:?}");

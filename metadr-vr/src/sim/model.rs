@@ -1,15 +1,61 @@
-//! The state that the simulated group keeps: a few registers.
+//! What the simulated group keeps, and what its clients do with it.
 
+use super::random::Random;
 use crate::wire::{Hash128, OpNumber};
 use crate::{StateMachine, hash128};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
+/// A state machine to be simulated, with the requests of its clients.
+///
+/// Replies are checked against the machine itself: what was committed is
+/// executed once more, in its order, and gives the results that have to come.
+pub trait Model: Clone + std::fmt::Debug {
+    /// What is replicated. A clone is a state of its own; it is made now and
+    /// then of the state that replies are checked against.
+    type Machine: StateMachine + Clone + std::fmt::Debug;
+
+    /// The state that a group begins with.
+    fn machine(&self) -> Self::Machine;
+
+    /// An operation that a client may ask for. No two of a run may be equal:
+    /// they are told apart by their bytes.
+    fn operation(&mut self, random: &mut Random) -> Bytes;
+
+    /// A question that a client may ask.
+    fn query(&mut self, random: &mut Random) -> Bytes;
+}
+
 /// The number of registers; few, so that clients meet.
-pub(super) const REGISTERS: u64 = 8;
+const REGISTERS: u64 = 8;
+
+/// Registers, of which clients write one or read one.
+#[derive(Clone, Debug, Default)]
+pub struct RegisterModel {
+    last_value: u64,
+}
+
+impl Model for RegisterModel {
+    type Machine = Registers;
+
+    fn machine(&self) -> Registers {
+        Registers::default()
+    }
+
+    fn operation(&mut self, random: &mut Random) -> Bytes {
+        self.last_value += 1;
+        let register = random.between(0, REGISTERS - 1);
+        let padding = random.pick(&[0, 0, 1, 100, 500]);
+        write(register, self.last_value, padding)
+    }
+
+    fn query(&mut self, random: &mut Random) -> Bytes {
+        read(random.between(0, REGISTERS - 1))
+    }
+}
 
 /// Registers that are written and read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Registers {
+pub struct Registers {
     values: [u64; REGISTERS as usize],
     /// Over all operations in their order: notices any difference in history.
     digest: Hash128,
@@ -29,26 +75,16 @@ pub(super) fn read(register: u64) -> Bytes {
     Bytes::copy_from_slice(&register.to_be_bytes())
 }
 
-/// The register and, for a write, the value of a request.
-pub(super) fn parse(mut request: Bytes) -> (usize, Option<u64>) {
-    let register = usize::try_from(request.get_u64()).expect("a register number is small");
-    let value = (request.remaining() >= 8).then(|| request.get_u64());
-    (register, value)
-}
-
-/// The value in a result.
-pub(super) fn value(mut result: Bytes) -> u64 {
-    result.get_u64()
+fn register(request: &mut &[u8]) -> usize {
+    usize::try_from(request.get_u64()).expect("a register number is small")
 }
 
 impl StateMachine for Registers {
     /// Returns the value before.
     fn apply(&mut self, op: OpNumber, timestamp_ms: u64, operation: &Bytes) -> Bytes {
-        let (register, value) = parse(operation.clone());
-        let before = std::mem::replace(
-            &mut self.values[register],
-            value.expect("an operation is a write"),
-        );
+        let mut rest = &operation[..];
+        let register = register(&mut rest);
+        let before = std::mem::replace(&mut self.values[register], rest.get_u64());
         self.digest = hash128(&[
             &self.digest,
             &op.to_be_bytes(),
@@ -59,7 +95,7 @@ impl StateMachine for Registers {
     }
 
     fn query(&self, query: &Bytes) -> Bytes {
-        let (register, _) = parse(query.clone());
+        let register = register(&mut &query[..]);
         Bytes::copy_from_slice(&self.values[register].to_be_bytes())
     }
 

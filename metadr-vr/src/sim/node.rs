@@ -2,10 +2,9 @@
 
 use super::clock::Clock;
 use super::disk::Disk;
-use super::model::Registers;
 use crate::meta::MetaError;
 use crate::wire::{Durability, EpochView, Hash128, Incarnation, Life, META_FORMAT, Member, Meta};
-use crate::{Options, Outputs, Replica, Start, Tick, hash128};
+use crate::{Options, Outputs, Replica, Start, StateMachine, Tick, hash128};
 
 /// What is left of a replica when its process is gone, and what surrounds it
 /// while it runs.
@@ -29,8 +28,8 @@ pub(super) struct Node {
 }
 
 /// What a start finds.
-pub(super) struct Started {
-    pub(super) replica: Replica<Registers>,
+pub(super) struct Started<S> {
+    pub(super) replica: Replica<S>,
     pub(super) outputs: Outputs,
     /// The promise that was on the disk.
     pub(super) promise: EpochView,
@@ -90,14 +89,19 @@ impl Node {
     /// # Errors
     ///
     /// It cannot read its disk.
-    pub(super) fn start(&mut self, options: &Options, now: Tick) -> Result<Started, MetaError> {
+    pub(super) fn start<S: StateMachine>(
+        &mut self,
+        machine: S,
+        options: &Options,
+        now: Tick,
+    ) -> Result<Started<S>, MetaError> {
         self.run += 1;
         let (found, start) = self.disk.start(self.run)?;
         let has_forgotten = start == Start::Forgotten;
         let seed = u64::from(found.id) << 32 | self.run;
         let (replica, outputs) = Replica::new(
             self.disk.boot(start),
-            Registers::default(),
+            machine,
             options.clone(),
             seed,
             self.clock.local(now),

@@ -2,7 +2,7 @@
 
 /// One stream. Adding a draw to one changes nothing in the others.
 #[derive(Clone, Debug)]
-pub(super) struct Random(fastrand::Rng);
+pub struct Random(fastrand::Rng);
 
 impl Random {
     /// The stream called `name` of a run.
@@ -13,17 +13,17 @@ impl Random {
     }
 
     /// A number from `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
         self.0.u64(low..=high)
     }
 
     /// True in `per_mille` of 1,000 cases.
-    pub(super) fn chance(&mut self, per_mille: u64) -> bool {
+    pub fn chance(&mut self, per_mille: u64) -> bool {
         self.0.u64(0..1000) < per_mille
     }
 
     /// One of `choices`.
-    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         // Not `usize`, whose draws differ between platforms.
         let index = self.0.u64(0..choices.len() as u64);
         choices[usize::try_from(index).expect("an index fits")]
@@ -31,7 +31,7 @@ impl Random {
 
     /// An exponentially distributed number of the given mean, without
     /// floating point: the same on every platform.
-    pub(super) fn exponential(&mut self, mean: u64) -> u64 {
+    pub fn exponential(&mut self, mean: u64) -> u64 {
         // 64 quantiles of the unit exponential distribution, times 1,000.
         const QUANTILES: [u64; 64] = [
             8, 24, 40, 56, 73, 90, 107, 125, 143, 161, 179, 198, 217, 237, 257, 277, 298, 320, 342,

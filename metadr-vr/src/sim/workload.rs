@@ -1,6 +1,6 @@
 //! The clients: bursts of writes and reads, several at a time.
 
-use super::model::{self, REGISTERS};
+use super::model::Model;
 use super::options::Swarm;
 use super::random::Random;
 use crate::{Request, RequestId};
@@ -8,12 +8,12 @@ use std::collections::{BTreeSet, HashMap};
 
 /// All clients of a run; each is one connection.
 #[derive(Debug)]
-pub(super) struct Clients {
+pub(super) struct Clients<M> {
+    model: M,
     random: Random,
     think: u64,
     window: usize,
     reads_per_mille: u64,
-    next_value: u64,
     next_connection: u64,
     replicas: u64,
     each: Vec<Client>,
@@ -34,14 +34,14 @@ struct Client {
     outstanding: BTreeSet<RequestId>,
 }
 
-impl Clients {
-    pub(super) fn new(seed: u64, swarm: &Swarm) -> Self {
+impl<M: Model> Clients<M> {
+    pub(super) fn new(model: M, seed: u64, swarm: &Swarm) -> Self {
         Self {
+            model,
             random: Random::stream(seed, "workload"),
             think: swarm.think,
             window: swarm.client_window,
             reads_per_mille: swarm.reads_per_mille,
-            next_value: 1,
             next_connection: swarm.clients,
             replicas: u64::from(swarm.replicas),
             each: (0..swarm.clients).map(Client::new).collect(),
@@ -147,14 +147,11 @@ impl Clients {
         };
         one.next_number += 1;
         one.outstanding.insert(id);
-        let register = self.random.between(0, REGISTERS - 1);
-        if self.random.chance(self.reads_per_mille) {
-            return (id, Request::Read(model::read(register)));
-        }
-        self.next_value += 1;
-        let padding = self.random.pick(&[0, 0, 1, 100, 500]);
-        let operation = model::write(register, self.next_value, padding);
-        (id, Request::Anonymous(operation))
+        let request = match self.random.chance(self.reads_per_mille) {
+            true => Request::Read(self.model.query(&mut self.random)),
+            false => Request::Anonymous(self.model.operation(&mut self.random)),
+        };
+        (id, request)
     }
 }
 

@@ -1,9 +1,8 @@
 //! S1 Agreement, and the ledger that other checkers use.
 
 use super::{Check, Violation};
-use crate::Replica;
-use crate::sim::model::Registers;
 use crate::wire::{Entry, Hash128, OpNumber};
+use crate::{Replica, StateMachine};
 
 /// What was committed, as the first replica to know it has it.
 #[derive(Debug)]
@@ -31,10 +30,10 @@ impl Agreement {
     }
 
     /// Returns the entries that became committed with this event.
-    pub(super) fn check(
+    pub(super) fn check<S: StateMachine>(
         &mut self,
         index: usize,
-        replica: &Replica<Registers>,
+        replica: &Replica<S>,
     ) -> Result<&[Entry], Violation> {
         let known = self.ledger.len();
         let commit = replica.commit_number();
@@ -64,7 +63,7 @@ impl Agreement {
         Ok(&self.ledger[known..])
     }
 
-    fn compare(&self, index: usize, replica: &Replica<Registers>, op: OpNumber) -> Check {
+    fn compare<S: StateMachine>(&self, index: usize, replica: &Replica<S>, op: OpNumber) -> Check {
         let place = usize::try_from(op).expect("runs are short");
         if replica.log().checksum(op) == Some(self.ledger[place].header.checksum) {
             return Ok(());

@@ -1,10 +1,9 @@
 //! S15 Bounds: nothing that others can make grow is over its limit.
 
 use super::{Check, Violation};
-use crate::sim::model::Registers;
-use crate::{Options, Replica, Status};
+use crate::{Options, Replica, StateMachine, Status};
 
-pub(super) fn check(replica: &Replica<Registers>, options: &Options) -> Check {
+pub(super) fn check<S: StateMachine>(replica: &Replica<S>, options: &Options) -> Check {
     let sizes = [
         (
             "requests",

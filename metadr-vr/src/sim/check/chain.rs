@@ -2,9 +2,8 @@
 //! change while its replica is between two views.
 
 use super::{Check, Violation};
-use crate::sim::model::Registers;
 use crate::wire::{EpochView, Hash128, OpNumber};
-use crate::{Replica, Status};
+use crate::{Replica, StateMachine, Status};
 use std::collections::HashMap;
 
 /// Every entry that any replica has held.
@@ -29,7 +28,7 @@ impl Chain {
         self.seen[index] = Default::default();
     }
 
-    pub(super) fn check(&mut self, index: usize, replica: &Replica<Registers>) -> Check {
+    pub(super) fn check<S: StateMachine>(&mut self, index: usize, replica: &Replica<S>) -> Check {
         let log = replica.log();
         let (mut seen_head, seen_checksum, seen_view) = self.seen[index];
         let head = log.head_header();

@@ -1,18 +1,19 @@
 //! S8 Durability and S9 Acknowledged means held.
 
 use super::{Check, Violation};
-use crate::sim::model::Registers;
 use crate::wire::{Entry, Message, MessageBody};
-use crate::{Replica, Status, quorum};
+use crate::{Replica, StateMachine, Status, quorum};
 
 /// S8: every quorum has a replica that holds what is committed, so that no
 /// view change can miss it. Those that are down without their memory, or still
 /// recover, take part in no quorum.
-pub(super) fn committed_is_held(entry: &Entry, replicas: &[Option<Replica<Registers>>]) -> Check {
+pub(super) fn committed_is_held<S: StateMachine>(
+    entry: &Entry,
+    replicas: &[Option<Replica<S>>],
+) -> Check {
     let op = entry.header.op;
-    let holds =
-        |replica: &&Replica<Registers>| replica.log().checksum(op) == Some(entry.header.checksum);
-    let takes_part = |replica: &&Replica<Registers>| replica.status() != Status::Recovering;
+    let holds = |replica: &&Replica<S>| replica.log().checksum(op) == Some(entry.header.checksum);
+    let takes_part = |replica: &&Replica<S>| replica.status() != Status::Recovering;
     let participants = || replicas.iter().flatten().filter(takes_part);
     let holders = participants().filter(holds).count();
     let without = participants().count() - holders;
@@ -27,7 +28,10 @@ pub(super) fn committed_is_held(entry: &Entry, replicas: &[Option<Replica<Regist
 }
 
 /// S9: an acknowledgement is no promise for later.
-pub(super) fn acknowledged_is_held(sender: &Replica<Registers>, message: &Message) -> Check {
+pub(super) fn acknowledged_is_held<S: StateMachine>(
+    sender: &Replica<S>,
+    message: &Message,
+) -> Check {
     let MessageBody::PrepareOk(ok) = &message.body else {
         return Ok(());
     };

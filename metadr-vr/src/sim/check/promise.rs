@@ -1,9 +1,8 @@
 //! S6 Promises, and of S7 what is reported for a view.
 
 use super::{Check, Violation};
-use crate::sim::model::Registers;
 use crate::wire::{DoViewChange, EpochView, Message, MessageBody, ReplicaId};
-use crate::{Replica, Status};
+use crate::{Replica, StateMachine, Status};
 use std::collections::HashMap;
 
 /// What was promised, and what was reported, so far.
@@ -38,9 +37,9 @@ impl Promise {
     }
 
     /// Checks a message as it is sent. `promised` is what is on its sender's disk.
-    pub(super) fn sent(
+    pub(super) fn sent<S: StateMachine>(
         &mut self,
-        sender: &Replica<Registers>,
+        sender: &Replica<S>,
         promised: EpochView,
         message: &Message,
     ) -> Check {
@@ -58,9 +57,9 @@ impl Promise {
     }
 
     /// S7: a report says what the log is, and the same each time.
-    fn reported(
+    fn reported<S: StateMachine>(
         &mut self,
-        sender: &Replica<Registers>,
+        sender: &Replica<S>,
         view: EpochView,
         report: &DoViewChange,
     ) -> Check {

@@ -1,7 +1,6 @@
 //! S12 State: equal applied ops, equal state hashes.
 
 use super::{Check, Violation};
-use crate::sim::model::Registers;
 use crate::wire::Hash128;
 use crate::{Event, Replica, StateMachine};
 
@@ -12,7 +11,11 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn check(&mut self, replica: &Replica<Registers>, events: &[Event]) -> Check {
+    pub(super) fn check<S: StateMachine>(
+        &mut self,
+        replica: &Replica<S>,
+        events: &[Event],
+    ) -> Check {
         for event in events {
             if let Event::Applied { op, digest } = event {
                 self.compare(replica, *op, *digest)?;
@@ -25,7 +28,12 @@ impl State {
         }
     }
 
-    fn compare(&mut self, replica: &Replica<Registers>, op: u64, digest: Hash128) -> Check {
+    fn compare<S: StateMachine>(
+        &mut self,
+        replica: &Replica<S>,
+        op: u64,
+        digest: Hash128,
+    ) -> Check {
         let place = usize::try_from(op - 1).expect("runs are short");
         let id = replica.boot().id();
         match self.after.get(place) {

@@ -3,9 +3,8 @@
 //! empty.
 
 use super::{Check, Violation};
-use crate::sim::model::Registers;
 use crate::wire::{Entry, EpochView, Hash128, Message, MessageBody, OpNumber};
-use crate::{Event, Replica, Status};
+use crate::{Event, Replica, StateMachine, Status};
 use std::collections::HashMap;
 
 /// The views so far.
@@ -51,10 +50,10 @@ impl Views {
         *acknowledged = (view, ok.acked).max(*acknowledged);
     }
 
-    pub(super) fn check(
+    pub(super) fn check<S: StateMachine>(
         &mut self,
         index: usize,
-        replica: &Replica<Registers>,
+        replica: &Replica<S>,
         events: &[Event],
         ledger: &[Entry],
     ) -> Check {
@@ -73,7 +72,12 @@ impl Views {
         Ok(())
     }
 
-    fn begins(&mut self, index: usize, replica: &Replica<Registers>, view: EpochView) -> Check {
+    fn begins<S: StateMachine>(
+        &mut self,
+        index: usize,
+        replica: &Replica<S>,
+        view: EpochView,
+    ) -> Check {
         let head = replica.log().head_header();
         let start = Start {
             primary: index,
@@ -89,7 +93,7 @@ impl Views {
 
     /// S7: the log is at least what the view began with. The first view began
     /// with nothing, wherever its primary is.
-    fn joins(&self, index: usize, replica: &Replica<Registers>, view: EpochView) -> Check {
+    fn joins<S: StateMachine>(&self, index: usize, replica: &Replica<S>, view: EpochView) -> Check {
         let log = replica.log();
         let is_whole = match self.started.get(&view) {
             Some(start) => log.checksum(start.head) == Some(start.head_checksum),
@@ -110,10 +114,10 @@ impl Views {
 
     /// S4 of the primary, S17 of a backup: nothing is missing that was
     /// committed before the view. The chain says the rest of all ops before.
-    fn has_all_before(
+    fn has_all_before<S: StateMachine>(
         &self,
         index: usize,
-        replica: &Replica<Registers>,
+        replica: &Replica<S>,
         view: EpochView,
         ledger: &[Entry],
     ) -> Check {
@@ -133,7 +137,7 @@ impl Views {
 }
 
 /// S17: a process that has lost its memory does not begin as if it never had one.
-pub(super) fn forgets(index: usize, replica: &Replica<Registers>) -> Check {
+pub(super) fn forgets<S: StateMachine>(index: usize, replica: &Replica<S>) -> Check {
     if replica.status() == Status::Recovering {
         return Ok(());
     }

@@ -3,9 +3,10 @@
 use super::World;
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
+use crate::sim::model::Model;
 use crate::{ClientReply, Outputs, Request, RequestId};
 
-impl World {
+impl<M: Model> World<M> {
     pub(super) fn burst(&mut self, client: usize) -> Result<(), Violation> {
         let (target, closed) = self.clients.target(client);
         if let Some((replica, connection)) = closed

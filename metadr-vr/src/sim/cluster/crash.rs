@@ -3,11 +3,12 @@
 use super::{Planned, World};
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
+use crate::sim::model::Model;
 use crate::sim::trigger::{Delivered, Point};
 use crate::wire::MessageKind;
 use crate::{Event, Outputs, Status};
 
-impl World {
+impl<M: Model> World<M> {
     /// The process is gone, and its memory; its disk is as it was left.
     pub(super) fn crashed(&mut self, index: usize, length: u64) -> Result<(), Violation> {
         self.note(Happening::Fault(self.now.0, index, "crashes"));

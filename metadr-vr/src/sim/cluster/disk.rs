@@ -1,11 +1,12 @@
 //! Writes to the disks, and their ends.
 
 use super::{Planned, World};
-use crate::{Outputs, Persist};
 use crate::sim::check::Violation;
+use crate::sim::model::Model;
 use crate::wire::Meta;
+use crate::{Outputs, Persist};
 
-impl World {
+impl<M: Model> World<M> {
     pub(super) fn begin_writes(&mut self, index: usize, outputs: &Outputs) {
         for (ticket, what) in &outputs.persist {
             let Persist::Meta(meta) = what else {

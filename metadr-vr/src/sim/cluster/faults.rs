@@ -3,6 +3,7 @@
 use super::{Planned, World, is_normal_primary};
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
+use crate::sim::model::Model;
 use crate::sim::trigger::{Point, Trigger};
 use crate::{Outputs, Replica, Status, quorum};
 
@@ -40,7 +41,7 @@ impl Fault {
     ];
 }
 
-impl World {
+impl<M: Model> World<M> {
     pub(super) fn plan_faults(&mut self) {
         for fault in [
             Fault::Crash,

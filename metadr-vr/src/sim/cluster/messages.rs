@@ -4,9 +4,10 @@ use super::{Planned, World};
 use crate::Outputs;
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
+use crate::sim::model::Model;
 use crate::wire::Message;
 
-impl World {
+impl<M: Model> World<M> {
     pub(super) fn transmit(
         &mut self,
         from: usize,

@@ -5,11 +5,12 @@ use super::World;
 use crate::Event;
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
+use crate::sim::model::Model;
 
 /// How many of the last events a failure shows.
 const SHOWN: usize = 60;
 
-impl World {
+impl<M: Model> World<M> {
     /// Checks what a replica has become.
     pub(super) fn look_at(&mut self, index: usize, events: &[Event]) -> Result<(), Violation> {
         for event in events {

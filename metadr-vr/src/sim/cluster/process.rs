@@ -3,13 +3,15 @@
 use super::{Planned, World};
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
+use crate::sim::model::Model;
 use crate::{Outputs, Replica, Status};
 
-impl World {
+impl<M: Model> World<M> {
     pub(super) fn start(&mut self, index: usize) -> Result<(), Violation> {
         self.note(Happening::Fault(self.now.0, index, "starts"));
         let kept = self.nodes[index].disk.remembers();
-        let started = self.nodes[index].start(&self.replica_options, self.now);
+        let machine = self.model.machine();
+        let started = self.nodes[index].start(machine, &self.replica_options, self.now);
         let started = started.map_err(|error| Violation {
             invariant: "S6",
             what: format!("replica {index} cannot read its promises: {error}"),

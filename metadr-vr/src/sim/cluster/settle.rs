@@ -6,7 +6,7 @@ use super::{Planned, World};
 use crate::sim::check::Violation;
 use crate::sim::clock::Clock;
 use crate::sim::happening::Happening;
-use crate::sim::model::Registers;
+use crate::sim::model::Model;
 use crate::sim::network::{Connection, DELAY_WHEN_HEALED};
 use crate::wire::EpochView;
 use crate::{Replica, Status, Tick, quorum};
@@ -42,7 +42,7 @@ pub(super) enum Ending {
     Lost,
 }
 
-impl World {
+impl<M: Model> World<M> {
     /// Ends the faults, and sees that the group goes on.
     pub(super) fn settle(&mut self) -> Result<(), Violation> {
         self.is_active = false;
@@ -173,7 +173,7 @@ impl World {
     fn common_view(&self, members: &[usize]) -> Option<EpochView> {
         let view = self.members(members).map(Replica::view).next()?;
         let is_normal =
-            |one: &Replica<Registers>| one.status() == Status::Normal && one.view() == view;
+            |one: &Replica<M::Machine>| one.status() == Status::Normal && one.view() == view;
         let is_common =
             self.members(members).count() == members.len() && self.members(members).all(is_normal);
         is_common.then_some(view)
@@ -244,7 +244,7 @@ impl World {
         heads().max().unwrap_or(0) - heads().min().unwrap_or(0)
     }
 
-    fn members(&self, members: &[usize]) -> impl Iterator<Item = &Replica<Registers>> {
+    fn members(&self, members: &[usize]) -> impl Iterator<Item = &Replica<M::Machine>> {
         members
             .iter()
             .filter_map(|one| self.replicas[*one].as_ref())
@@ -262,7 +262,7 @@ impl World {
     /// L4, and L2 of what is asked for now.
     fn probe(&mut self, members: &[usize], view: EpochView) -> Result<(), Violation> {
         let primary = self.normal_primary();
-        let is_of_view = |one: &Replica<Registers>| one.view() == view;
+        let is_of_view = |one: &Replica<M::Machine>| one.view() == view;
         let primary = primary.filter(|one| self.replicas[*one].as_ref().is_some_and(is_of_view));
         let Some(primary) = primary else {
             return Err(self.unsettled("L2", "nobody takes requests"));
