@@ -49,6 +49,7 @@ mod check;
 mod clock;
 mod cluster;
 mod disk;
+mod figures;
 mod happening;
 mod model;
 mod network;
@@ -60,6 +61,7 @@ mod workload;
 
 pub use check::Violation;
 pub use cluster::{ASSERTION, Failure, Report, run, run_model};
+pub use figures::Figures;
 pub use model::{Model, RegisterModel, Registers};
 pub use options::SimOptions;
 pub use random::Random;

@@ -30,10 +30,14 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A run that held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
+    /// Ticks of virtual time, with those after the faults.
+    pub ticks: u64,
     /// Events: messages delivered, timers and bursts of requests.
     pub events: u64,
+    /// Messages that reached a replica.
+    pub delivered: u64,
     /// Entries committed.
     pub committed: u64,
     /// Requests answered.
@@ -42,6 +46,10 @@ pub struct Report {
     pub views: u64,
     /// Replicas that crashed or were stopped.
     pub restarts: u64,
+    /// Those of them that crashed, or were stopped with nothing to write down.
+    pub crashes: u64,
+    /// Partitions that began.
+    pub partitions: u64,
     /// A hash of all that happened, equal for equal seeds on every platform.
     pub trace: u64,
 }
@@ -84,7 +92,7 @@ pub fn run_model<M: Model>(model: M, options: SimOptions) -> Result<Report, Box<
     Err(Box::new(Failure {
         options,
         tick: world.now.0,
-        events: world.events,
+        events: world.counts.events,
         violation,
         last: world.last.iter().map(Happening::to_string).collect(),
     }))
@@ -138,10 +146,8 @@ struct World<M: Model> {
     in_flight: Vec<Option<(usize, Message)>>,
     free: Vec<usize>,
     checkers: Checkers<M>,
-    events: u64,
-    answered: u64,
-    views: u64,
-    restarts: u64,
+    /// What is counted as it happens.
+    counts: Report,
     trace: u64,
     last: VecDeque<Happening>,
     /// Clients ask and faults happen; else the group settles.
@@ -207,10 +213,7 @@ impl<M: Model> World<M> {
             free: Vec::new(),
             checkers: Checkers::new(options.seed, cluster, count, &swarm.options, &model),
             replica_options: swarm.options,
-            events: 0,
-            answered: 0,
-            views: 0,
-            restarts: 0,
+            counts: Report::default(),
             trace: 0,
             last: VecDeque::new(),
             is_active: true,
@@ -230,12 +233,10 @@ impl<M: Model> World<M> {
         let half = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("8 bytes"));
         self.digest([4, half(&checksum[..8]), half(&checksum[8..])]);
         Ok(Report {
-            events: self.events,
+            ticks: self.now.0,
             committed,
-            answered: self.answered,
-            views: self.views,
-            restarts: self.restarts,
             trace: self.trace,
+            ..self.counts
         })
     }
 
@@ -270,7 +271,7 @@ impl<M: Model> World<M> {
             let Some(Reverse((_, _, planned))) = self.agenda.pop() else {
                 break;
             };
-            self.events += 1;
+            self.counts.events += 1;
             self.happen(planned)?;
         }
         self.now = Tick(self.now.0.max(end));

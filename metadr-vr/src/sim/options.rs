@@ -14,6 +14,9 @@ pub struct SimOptions {
     pub ticks: u64,
     /// The size of the group, 1 to 9; drawn from the seed if not given.
     pub replicas: Option<u32>,
+    /// Whether no class of faults is left out, and the group has five
+    /// replicas unless their number is given.
+    pub is_full: bool,
     /// A defect to switch on.
     pub bug: Option<Bug>,
 }
@@ -26,6 +29,7 @@ impl SimOptions {
             seed,
             ticks: 20_000,
             replicas: None,
+            is_full: false,
             bug: None,
         }
     }
@@ -105,9 +109,10 @@ impl Swarm {
     pub(super) fn draw(sim: &SimOptions) -> Self {
         let mut random = Random::stream(sim.seed, "swarm");
         let drawn = random.pick(&[1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
-        // Half of the runs leave each class of faults out.
-        let mut maybe = |high| match random.chance(500) {
-            true => random.between(0, high),
+        // Half of the runs leave each class of faults out, but for full ones.
+        let low = u64::from(sim.is_full);
+        let mut maybe = |high| match sim.is_full || random.chance(500) {
+            true => random.between(low, high),
             false => 0,
         };
         let network = NetworkFaults {
@@ -133,6 +138,7 @@ impl Swarm {
             longest: maybe(2_000) + 1,
             sync: maybe(20),
         };
+        let drawn = if sim.is_full { 5 } else { drawn };
         let replicas = sim.replicas.unwrap_or(drawn);
         Self {
             replicas,

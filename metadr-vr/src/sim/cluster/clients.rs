@@ -48,7 +48,7 @@ impl<M: Model> World<M> {
         self.checkers.answered(id, reply)?;
         let is_success = matches!(reply, ClientReply::Ok { .. });
         self.clients.answered(id, is_success);
-        self.answered += u64::from(is_success);
+        self.counts.answered += u64::from(is_success);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ impl<M: Model> World<M> {
     /// The process is gone, and its memory; its disk is as it was left.
     pub(super) fn crashed(&mut self, index: usize, length: u64) -> Result<(), Violation> {
         self.note(Happening::Fault(self.now.0, index, "crashes"));
+        self.counts.crashes += 1;
         self.replicas[index] = None;
         self.gone(index, length);
         self.checkers.memory_changed(&self.replicas)
@@ -50,7 +51,7 @@ impl<M: Model> World<M> {
     }
 
     fn gone(&mut self, index: usize, length: u64) {
-        self.restarts += 1;
+        self.counts.restarts += 1;
         self.nodes[index].end();
         self.clients.lost(index);
         if self.is_active {

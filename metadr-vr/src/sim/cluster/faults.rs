@@ -98,6 +98,7 @@ impl<M: Model> World<M> {
         match fault {
             Fault::Leader if self.fault_random.chance(500) => {
                 let what = self.network.isolate(primary, self.now, length);
+                self.counts.partitions += 1;
                 self.note(Happening::Fault(self.now.0, primary, what));
             }
             Fault::Leader => {
@@ -107,6 +108,7 @@ impl<M: Model> World<M> {
             Fault::Crash | Fault::CleanStop | Fault::Pause => self.hit(fault, victim, length)?,
             Fault::Partition => {
                 let what = self.network.partition(primary, self.now, length);
+                self.counts.partitions += 1;
                 self.note(Happening::Fault(self.now.0, primary, what));
             }
             Fault::Target => {
@@ -135,6 +137,7 @@ impl<M: Model> World<M> {
             Point::RecoverySent | Point::Recovered => self.hit(Fault::Crash, primary, length),
             _ => {
                 self.network.isolate(primary, self.now, length.max(200));
+                self.counts.partitions += 1;
                 self.note(Happening::Fault(self.now.0, primary, "is to be missed"));
                 Ok(())
             }

@@ -53,6 +53,7 @@ impl<M: Model> World<M> {
         let Some(replica) = &mut self.replicas[to] else {
             return Ok(());
         };
+        self.counts.delivered += 1;
         let mut outputs = Outputs::default();
         replica.on_message(self.nodes[to].clock.local(now), message, &mut outputs);
         self.digest([1, now.0, to as u64]);

@@ -24,7 +24,7 @@ impl<M: Model> World<M> {
                     });
                 }
                 Event::Normal { is_primary, .. } => {
-                    self.views += u64::from(*is_primary);
+                    self.counts.views += u64::from(*is_primary);
                     self.nodes[index].reports_loss = false;
                     if *is_primary {
                         self.plan_fault_of_leader();

@@ -267,7 +267,7 @@ impl<M: Model> World<M> {
         let Some(primary) = primary else {
             return Err(self.unsettled("L2", "nobody takes requests"));
         };
-        let answered = self.answered;
+        let answered = self.counts.answered;
         let (id, request) = self.clients.probe(primary);
         self.ask(primary, id, request)?;
         let replica = self.replicas[primary].as_ref();
@@ -285,7 +285,7 @@ impl<M: Model> World<M> {
                 return Err(self.unsettled("L4", &what));
             }
         }
-        if self.answered == answered {
+        if self.counts.answered == answered {
             return Err(self.unsettled("L2", "a new request is refused"));
         }
         Ok(())
