@@ -10,6 +10,8 @@ mod hostile;
 mod instances;
 #[path = "properties/partly_connected.rs"]
 mod partly_connected;
+#[path = "properties/reads.rs"]
+mod reads;
 #[path = "properties/requests.rs"]
 mod requests;
 mod support;

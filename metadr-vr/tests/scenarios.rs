@@ -100,6 +100,7 @@ scenarios! {
     read_waits_for_earlier_writes
     read_waits_for_its_round
     reads_do_not_stop_the_timers
+    reads_share_rounds
     receive_only_backup
     receive_only_primary
     recovery_meets_a_later_view

@@ -136,12 +136,7 @@ impl<S: StateMachine> Replica<S> {
             }
             // A commit makes room in the pipeline, and an answered read lets
             // go of the writes that had to wait for it.
-            let mut released = self.answer_reads(outputs);
-            if self.requests.begins_round(self.round + 1) {
-                self.begin_round(outputs);
-                // Alone in its group, a primary confirms its rounds itself.
-                released |= self.answer_reads(outputs);
-            }
+            let released = self.serve_reads(outputs);
             if !released && !self.can_append() {
                 break;
             }
@@ -221,8 +216,9 @@ impl<S: StateMachine> Replica<S> {
 
     /// Sends COMMIT with a new round: a sign of life, and a question whether
     /// this replica still is the primary.
-    fn begin_round(&mut self, outputs: &mut Outputs) {
+    pub(super) fn begin_round(&mut self, outputs: &mut Outputs) {
         self.round += 1;
+        self.requests.round_begins(self.round);
         let head = self.log.head_header();
         let commit = Commit {
             commit: self.commit_number,

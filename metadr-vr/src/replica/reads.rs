@@ -3,8 +3,12 @@
 //! A read is answered from the primary's state once a quorum has echoed a
 //! round that began after the read came in: then no later view had begun
 //! before it, so nothing can have been committed that this primary does not
-//! know. All reads that are handed in before a flush share the round that it
-//! begins.
+//! know.
+//!
+//! Many reads share a round: at most one is under way for reads at a time. What
+//! comes meanwhile goes to the next one, which begins when that is confirmed,
+//! or with the next heartbeat. So the messages for reads are bounded by round
+//! trips, however many reads there are, and a read waits for two at most.
 
 use super::Replica;
 use super::requests::Requests;
@@ -36,23 +40,40 @@ impl PendingRead {
 }
 
 impl Requests {
-    /// Whether reads wait for a round to begin; gives them this one.
-    pub(super) fn begins_round(&mut self, round: u64) -> bool {
+    /// Whether a round should begin for reads: some have none, and the one
+    /// before is confirmed.
+    fn awaits_round(&self, confirmed: u64) -> bool {
+        self.read_round <= confirmed && self.reads.back().is_some_and(|read| read.round.is_none())
+    }
+
+    /// Gives a round that begins now to all reads that have none.
+    pub(super) fn round_begins(&mut self, round: u64) {
         let waiting = self.reads.iter_mut().rev();
-        let mut found = false;
         // Rounds are given in order, so those without one are at the end.
         for read in waiting.take_while(|read| read.round.is_none()) {
             read.round = Some(round);
-            found = true;
+            self.read_round = round;
         }
-        found
     }
 }
 
 impl<S: StateMachine> Replica<S> {
+    /// Answers the reads that can be, and begins a round for those that have
+    /// none, unless one is under way. Returns whether that let go of requests
+    /// which had to wait for reads.
+    pub(super) fn serve_reads(&mut self, outputs: &mut Outputs) -> bool {
+        let released = self.answer_reads(outputs);
+        if !self.requests.awaits_round(self.confirmed_round()) {
+            return released;
+        }
+        self.begin_round(outputs);
+        // Alone in its group, a primary confirms its rounds itself.
+        released | self.answer_reads(outputs)
+    }
+
     /// Answers the reads that can be. Returns whether that let go of requests
     /// which had to wait for them.
-    pub(super) fn answer_reads(&mut self, outputs: &mut Outputs) -> bool {
+    fn answer_reads(&mut self, outputs: &mut Outputs) -> bool {
         // A new primary may not know yet that entries of its log are committed.
         if self.commit_number < self.view_start_op || self.requests.reads.is_empty() {
             return false;

@@ -22,6 +22,8 @@ pub(super) struct Requests {
     appended: VecDeque<Appended>,
     /// Reads that are not answered.
     pub(super) reads: VecDeque<PendingRead>,
+    /// The last round that any of them was given; 0 if none was.
+    pub(super) read_round: u64,
     connections: BTreeMap<u64, Connection>,
     /// Requests that a connection holds back.
     held: usize,

@@ -4,7 +4,7 @@ use crate::support::{Words, boot};
 use metadr_runtime::xdr;
 use metadr_vr::wire::{Message, ReplicaId};
 use metadr_vr::{ClientReply, Options, Outputs, Replica, Request, RequestId, Status, Tick};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Replicas, and what they said.
 pub(crate) struct Group {
@@ -74,6 +74,17 @@ impl Group {
             self.message(to, message);
             self.flush(to);
         }
+    }
+
+    /// Hands in all messages that are on their way; then each replica that got
+    /// one does its work, once.
+    pub(crate) fn deliver_hop(&mut self) {
+        let mut receivers = BTreeSet::new();
+        for (to, message) in std::mem::take(&mut self.in_flight) {
+            receivers.insert(to);
+            self.message(to, message);
+        }
+        receivers.into_iter().for_each(|id| self.flush(id));
     }
 
     fn call(&mut self, id: ReplicaId, act: impl FnOnce(&mut Replica<Words>, &mut Outputs)) {
