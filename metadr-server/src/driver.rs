@@ -331,12 +331,23 @@ impl<R: Runtime> Driver<R> {
         {
             // What was given up before it began does not begin.
             if self.waiting.contains_key(&id) {
-                let outputs = &mut self.outputs;
-                self.replica.on_request(now, id, request, outputs);
+                self.hand_in(now, id, request);
             }
             admitted += 1;
         }
         admitted
+    }
+
+    /// Hands in a request. The clients' protocol has all requests at the
+    /// primary, also those that a backup could serve.
+    fn hand_in(&mut self, now: Tick, id: RequestId, request: Request) {
+        let replica = &mut self.replica;
+        if replica.status() == Status::Normal && !replica.is_primary() {
+            let primary = replica.primary();
+            (self.outputs.reply).push((id, ClientReply::NotPrimary { primary }));
+        } else {
+            replica.on_request(now, id, request, &mut self.outputs);
+        }
     }
 
     /// Passes on what the replica wants done.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::channel::oneshot;
 use metadr_runtime::rpc::{CallContext, ConnectionId, ServiceError};
 use metadr_runtime::xdr;
-use metadr_vr::{ClientReply, Request, RequestId};
+use metadr_vr::{ClientReply, Level, Request, RequestId};
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -53,7 +53,10 @@ impl KvStore {
     ) -> impl Future<Output = Served> + use<> {
         let request = query.map(|query| {
             let encoded = xdr::to_bytes(&query);
-            Request::Read(encoded.expect("a query has no bounds to break"))
+            Request::Read {
+                query: encoded.expect("a query has no bounds to break"),
+                level: Level::Linearizable,
+            }
         });
         self.submit(context, request)
     }

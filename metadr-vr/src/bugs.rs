@@ -37,6 +37,9 @@ pub enum Bug {
     /// P19: the log of a view is chosen by its last entry, not by the last
     /// view in which its replica was Normal.
     P19,
+    /// P21: the primary tells a backup what is committed without asking whether
+    /// it still is the primary.
+    P21,
     /// P22: the primary answers reads without asking the backups whether it
     /// still is one, and before it has committed what came before them.
     P22,
@@ -45,11 +48,16 @@ pub enum Bug {
     /// P39: an update of the meta file is written to one slot alone. It is the
     /// embedder's to switch on, as the file is.
     P39,
+    /// A backup's read is answered by a READ_INDEX that was sent before it came.
+    SharedReadIndex,
+    /// The answer to an earlier READ_INDEX, also of an earlier run, counts for
+    /// the one that is under way.
+    LateReadIndex,
 }
 
 impl Bug {
     /// Every defect.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::SmallQuorum,
         Self::P1,
         Self::P1a,
@@ -62,9 +70,12 @@ impl Bug {
         Self::P17,
         Self::P18,
         Self::P19,
+        Self::P21,
         Self::P22,
         Self::P36,
         Self::P39,
+        Self::SharedReadIndex,
+        Self::LateReadIndex,
     ];
 
     /// What it is called on the command line.
@@ -83,9 +94,12 @@ impl Bug {
             Self::P17 => "P17",
             Self::P18 => "P18",
             Self::P19 => "P19",
+            Self::P21 => "P21",
             Self::P22 => "P22",
             Self::P36 => "P36",
             Self::P39 => "P39",
+            Self::SharedReadIndex => "shared-read-index",
+            Self::LateReadIndex => "late-read-index",
         }
     }
 }

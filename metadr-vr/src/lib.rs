@@ -47,8 +47,8 @@ pub use entry::hash128;
 pub use log::Log;
 pub use options::{Options, Tick};
 pub use outputs::{
-    ClientReply, DropReason, Event, Fault, Install, Memory, Outputs, Persist, Request, RequestId,
-    Stream, Ticket, Unavailable,
+    ClientReply, DropReason, Event, Fault, Install, Level, Memory, Outputs, Persist, Request,
+    RequestId, Stream, Ticket, Unavailable,
 };
 pub use quorum::quorum;
 pub use replica::{Boot, Replica, Start, Status, log_of};

@@ -54,6 +54,9 @@ pub struct Options {
     /// How long a clean stop may take, finishing requests and handing over,
     /// before the replica stops as it is.
     pub stop_timeout: u64,
+    /// How long a read may wait for the state of a replica to get as far as it
+    /// has to see, before it is refused.
+    pub read_timeout: u64,
     /// How often each replica sends a sign of life.
     pub ping: u64,
     /// Entries that may be uncommitted at a time.
@@ -95,6 +98,7 @@ impl Default for Options {
             recovery_resend: 20,
             lost_quorum: 3_000,
             stop_timeout: 100,
+            read_timeout: 100,
             ping: 100,
             pipeline_entries: 256,
             window_bytes: 8 << 20,

@@ -20,17 +20,59 @@ pub enum Request {
     /// An operation of a protocol without sessions: executed when it is
     /// committed, without duplicate detection.
     Anonymous(Bytes),
-    /// A linearizable read: it sees everything that was answered before it was
-    /// handed in, and all earlier requests of its connection.
-    Read(Bytes),
+    /// A question about the state, which changes nothing.
+    Read {
+        /// For the state machine.
+        query: Bytes,
+        /// What the answer has to have seen.
+        level: Level,
+    },
+    /// Waits until this replica's state has everything that was answered before
+    /// this was handed in, and returns nothing. The op of its answer can be the
+    /// `min_op` of later reads.
+    Sync,
+}
+
+/// What a read has to have seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Level {
+    /// Everything that was answered before the read was handed in, by whatever
+    /// replica, and all earlier requests of its connection. Any replica serves
+    /// it, the primary soonest: a quorum has to confirm who is primary.
+    Linearizable,
+    /// What its client has seen: then what one client sees never goes back.
+    /// This replica answers as soon as it can, without asking another, and
+    /// whatever else waits on the connection.
+    Backup {
+        /// The largest op of all answers that the client has had.
+        min_op: OpNumber,
+    },
+    /// Nothing: the answer is of the state that this replica has now, whatever
+    /// else waits on the connection.
+    Stale,
+    /// As for [`Level::Linearizable`], by a place of its own in the log, like a
+    /// write's. The primary alone serves it.
+    Log,
 }
 
 impl Request {
     /// The bytes that it holds on to while it waits.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Anonymous(bytes) | Self::Read(bytes) => bytes.len(),
+            Self::Anonymous(bytes) | Self::Read { query: bytes, .. } => bytes.len(),
+            Self::Sync => 0,
         }
+    }
+
+    /// Whether it takes effect in the log.
+    pub(crate) fn is_logged(&self) -> bool {
+        let level = match self {
+            Self::Anonymous(_) => return true,
+            Self::Read { level, .. } => level,
+            Self::Sync => return false,
+        };
+        *level == Level::Log
     }
 }
 
@@ -73,6 +115,9 @@ pub enum Unavailable {
     Recovering,
     /// It is shutting down.
     Stopping,
+    /// Its state did not get as far as the read has to see in time, or the
+    /// primary did not say how far that is.
+    Lagging,
 }
 
 /// Why a replica stopped itself. It must be looked at by a person, and replaced.

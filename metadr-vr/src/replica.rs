@@ -13,7 +13,8 @@
 //! | [`recovery`] | coming back without memory | §3.8 |
 //! | [`shutdown`] | handing over, and the image of a clean stop | §3.9 |
 //! | [`requests`] | the queue, the order within a connection | §3.1, §3.12 |
-//! | [`reads`] | linearizable reads by rounds | §3.10 |
+//! | [`reads`] | linearizable reads by rounds, at the primary | §3.10 |
+//! | [`read_index`] | reads at backups | §3.10 |
 //! | [`apply`] | executing what is committed | §3.1 |
 
 mod accept;
@@ -23,6 +24,7 @@ mod boot;
 mod join;
 mod persist;
 mod primary;
+mod read_index;
 mod reads;
 mod recovery;
 mod repair;
@@ -43,6 +45,7 @@ use crate::{Log, Options, StateMachine, Tick};
 use join::Staged;
 use persist::Persisting;
 use primary::Peer;
+use read_index::LocalReads;
 use recovery::Recovery;
 use repair::Repair;
 use requests::Requests;
@@ -109,6 +112,8 @@ pub struct Replica<S> {
     /// A write was refused by the hash chain: see [`Event::Divergence`].
     refuses_writes: bool,
     requests: Requests,
+    /// Reads that wait for the state of this replica, whatever its part.
+    local_reads: LocalReads,
 
     // As a backup.
     /// The highest round that it has seen.
@@ -170,6 +175,7 @@ impl<S: StateMachine> Replica<S> {
             suspended: false,
             refuses_writes: false,
             requests: Requests::default(),
+            local_reads: LocalReads::default(),
             round_seen: 0,
             owes_acknowledgement: false,
             repair: Repair::default(),
@@ -217,6 +223,8 @@ impl<S: StateMachine> Replica<S> {
             MessageBody::RecoveryResponse(response) => {
                 self.on_recovery_response(sender, promise, response, outputs);
             }
+            MessageBody::ReadIndex(ask) => self.on_read_index(sender, &ask, outputs),
+            MessageBody::ReadIndexOk(ok) => self.on_read_index_ok(sender, &ok, outputs),
             MessageBody::Handover(handover) => self.on_handover(sender, &handover, outputs),
             MessageBody::Ping(ping) => self.on_ping(sender, promise, ping, outputs),
             // The envelope has said it all.
@@ -242,6 +250,7 @@ impl<S: StateMachine> Replica<S> {
                 self.staging_tick(outputs);
             }
         }
+        self.local_reads_tick(outputs);
         self.stopping_tick(outputs);
         if self.votes.repeat().is_some_and(|repeat| now >= repeat) {
             self.send_vote(outputs);
@@ -273,6 +282,9 @@ impl<S: StateMachine> Replica<S> {
                 self.acknowledge(outputs);
             }
         }
+        if self.status == Status::Normal {
+            self.serve_local_reads(outputs);
+        }
     }
 
     /// When [`Replica::on_tick`] has something to do again; `None` if it never has.
@@ -290,7 +302,14 @@ impl<S: StateMachine> Replica<S> {
         };
         let staged = self.staged.as_ref().map(Staged::deadline);
         let stopping = (self.stopping.as_ref()).map(|one| Stopping::deadline(one, self.now));
-        let others = [staged, stopping, self.votes.repeat(), Some(self.next_ping)];
+        let reads = self.local_reads.deadline();
+        let others = [
+            staged,
+            stopping,
+            reads,
+            self.votes.repeat(),
+            Some(self.next_ping),
+        ];
         others.into_iter().flatten().chain([own]).min()
     }
 

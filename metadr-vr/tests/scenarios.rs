@@ -40,6 +40,7 @@ macro_rules! scenarios {
 scenarios! {
     a_promise_is_on_disk_first
     a_report_of_files_that_were_put_back
+    a_shared_question_answers_later_reads
     acknowledgements_count_once
     an_old_report_starts_no_view_twice
     another_epoch
@@ -82,6 +83,8 @@ scenarios! {
     p1a_a_promise_is_on_disk_before_it_is_shown
     p1b_a_forgotten_promise_loses_an_op
     p1b_a_promise_on_disk_outlives_a_crash
+    p21_a_deposed_primary_answers
+    p21_sync_without_a_quorum_is_silent
     p2_a_report_is_of_the_last_normal_view
     p32_a_report_does_not_change
     p36_an_old_start_view_loses_an_op
@@ -90,15 +93,24 @@ scenarios! {
     p37_what_is_told_when_a_view_ends
     p5_a_restarted_primary_leaves_its_view
     p5_a_restarted_primary_uses_op_numbers_again
+    p7_a_backup_reads_what_was_answered
     p7_a_new_primary_reads_what_was_answered
     p8_five_servers
     p8_old_votes_and_a_pause
     pipelining
     queue_is_full
     quick_second_vote
+    read_at_a_backup
+    read_in_the_log
+    read_index_is_sent_again
+    read_index_ok_of_an_earlier_life
+    read_index_ok_of_an_earlier_life_counts
     read_round_is_lost
     read_waits_for_earlier_writes
     read_waits_for_its_round
+    read_waits_for_what_its_client_has_seen
+    reads_at_a_backup_end_with_its_view
+    reads_at_a_backup_share_a_question
     reads_do_not_stop_the_timers
     reads_share_rounds
     receive_only_backup
@@ -120,6 +132,7 @@ scenarios! {
     single_replica
     staging_from_the_wrong_source
     staging_up_to_the_wrong_head
+    stale_reads_are_answered_at_once
     strangers
     survivor_is_backup
     survivor_is_primary

@@ -160,6 +160,7 @@ impl<S: StateMachine> Replica<S> {
                 | MessageBody::RecoveryResponse(_)
                 | MessageBody::GetView
                 | MessageBody::FetchLog(_)
+                | MessageBody::ReadIndex(_)
                 | MessageBody::Ping(_)
         );
         if self.status == Status::Recovering {
@@ -192,9 +193,10 @@ impl<S: StateMachine> Replica<S> {
         if view > self.view {
             match body {
                 MessageBody::Recovery(_) => {}
-                MessageBody::Prepare(_) | MessageBody::Commit(_) | MessageBody::StartView(_) => {
-                    self.follow(view, outputs);
-                }
+                MessageBody::Prepare(_)
+                | MessageBody::Commit(_)
+                | MessageBody::StartView(_)
+                | MessageBody::ReadIndexOk(_) => self.follow(view, outputs),
                 // Its sender's promise is on disk, so a quorum voted for that view.
                 _ => self.enter(view, outputs),
             }

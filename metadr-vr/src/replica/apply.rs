@@ -41,6 +41,7 @@ impl<S: StateMachine> Replica<S> {
             ClientOperation::Anonymous(operation) => {
                 self.state_machine.apply(op, timestamp, &operation)
             }
+            ClientOperation::Query(query) => self.state_machine.query(&query),
             // No session was ever registered, so none is known: the operation
             // is skipped, as that of an expired session is.
             ClientOperation::Register(_) | ClientOperation::Session(_) => Bytes::new(),

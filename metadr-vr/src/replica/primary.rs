@@ -6,8 +6,7 @@ use crate::membership::Told;
 use crate::options::bug;
 use crate::outputs::{DropReason, Event, Outputs};
 use crate::wire::{
-    ClientOperation, Commit, Entry, EpochView, Hash128, Incarnation, MessageBody, OpNumber, Ping,
-    Prepare, PrepareOk,
+    Commit, Entry, EpochView, Hash128, Incarnation, MessageBody, OpNumber, Ping, Prepare, PrepareOk,
 };
 use crate::{StateMachine, Tick};
 
@@ -246,12 +245,7 @@ impl<S: StateMachine> Replica<S> {
     fn append_batches(&mut self) {
         while self.can_append() {
             let op = self.log.head() + 1;
-            let operations: Vec<ClientOperation> = self
-                .requests
-                .take_batch(op, &self.options)
-                .into_iter()
-                .map(ClientOperation::Anonymous)
-                .collect();
+            let operations = self.requests.take_batch(op, &self.options);
             let parent = self.log.head_header();
             let timestamp = self.wall_ms.max(parent.timestamp_ms);
             let entry = Entry::batch(parent, self.view, timestamp, operations);

@@ -10,18 +10,21 @@
 //! or with the next heartbeat. So the messages for reads are bounded by round
 //! trips, however many reads there are, and a read waits for two at most.
 
-use super::Replica;
+use super::accept::Sender;
 use super::requests::Requests;
+use super::{Replica, Status};
 use crate::StateMachine;
 use crate::options::bug;
-use crate::outputs::{ClientReply, Outputs, RequestId};
+use crate::outputs::{DropReason, Event, Outputs, RequestId};
+use crate::wire::{MessageBody, OpNumber, ReadId, ReadIndex, ReadIndexOk, ReplicaId};
 use bytes::Bytes;
 
 /// A read that waits for its round, and for the writes before it.
 #[derive(Clone, Debug)]
 pub(super) struct PendingRead {
     pub(super) id: RequestId,
-    pub(super) query: Bytes,
+    /// `None` for a sync.
+    query: Option<Bytes>,
     /// The last earlier write of its connection.
     after_write: u64,
     /// The round that confirms it; `None` until one begins.
@@ -29,7 +32,7 @@ pub(super) struct PendingRead {
 }
 
 impl PendingRead {
-    pub(super) fn new(id: RequestId, query: Bytes, after_write: u64) -> Self {
+    pub(super) fn new(id: RequestId, query: Option<Bytes>, after_write: u64) -> Self {
         Self {
             id,
             query,
@@ -37,13 +40,40 @@ impl PendingRead {
             round: None,
         }
     }
+
+    /// The bytes that it holds on to while it waits.
+    pub(super) fn size(&self) -> usize {
+        self.query.as_ref().map_or(0, Bytes::len)
+    }
+}
+
+/// What a backup asks on behalf of its reads.
+#[derive(Clone, Debug)]
+pub(super) struct AskedIndex {
+    id: ReadId,
+    /// All that was committed when it was asked.
+    index: OpNumber,
+    /// The round that confirms it; `None` until one begins.
+    round: Option<u64>,
 }
 
 impl Requests {
     /// Whether a round should begin for reads: some have none, and the one
     /// before is confirmed.
     fn awaits_round(&self, confirmed: u64) -> bool {
-        self.read_round <= confirmed && self.reads.back().is_some_and(|read| read.round.is_none())
+        let has_reads = self.reads.back().is_some_and(|read| read.round.is_none());
+        let is_asked = || self.asked.values().any(|asked| asked.round.is_none());
+        self.read_round <= confirmed && (has_reads || is_asked())
+    }
+
+    /// Removes the questions of backups that can be answered.
+    fn take_asked(
+        &mut self,
+        is_done: impl Fn(&AskedIndex) -> bool,
+    ) -> Vec<(ReplicaId, AskedIndex)> {
+        (self.asked)
+            .extract_if(.., |_, asked| is_done(asked))
+            .collect()
     }
 
     /// Gives a round that begins now to all reads that have none.
@@ -54,6 +84,12 @@ impl Requests {
             read.round = Some(round);
             self.read_round = round;
         }
+        for asked in self.asked.values_mut() {
+            if asked.round.is_none() {
+                asked.round = Some(round);
+                self.read_round = round;
+            }
+        }
     }
 }
 
@@ -63,6 +99,7 @@ impl<S: StateMachine> Replica<S> {
     /// which had to wait for reads.
     pub(super) fn serve_reads(&mut self, outputs: &mut Outputs) -> bool {
         let released = self.answer_reads(outputs);
+        self.answer_backups(outputs);
         if !self.requests.awaits_round(self.confirmed_round()) {
             return released;
         }
@@ -96,14 +133,53 @@ impl<S: StateMachine> Replica<S> {
             let Some(read) = self.requests.reads.remove(index) else {
                 break;
             };
-            let reply = ClientReply::Ok {
-                result: self.state_machine.query(&read.query),
-                op: self.applied,
-                index: 0,
-            };
-            outputs.reply.push((read.id, reply));
+            self.answer_from_state(read.id, read.query.as_ref(), outputs);
             released |= self.requests.read_answered(&read);
         }
         released
+    }
+
+    /// A backup asks what its reads have to see. It waits in the same queue as
+    /// the primary's own reads, one question for each backup.
+    pub(super) fn on_read_index(&mut self, sender: Sender, ask: &ReadIndex, outputs: &mut Outputs) {
+        let is_acting = self.status == Status::Normal && self.is_primary() && !self.suspended;
+        if !is_acting || self.refuses_writes {
+            // Another may be the primary: it is not for this replica to say.
+            return outputs.events.push(Event::Dropped(DropReason::Unexpected));
+        }
+        let (id, index) = (ask.id.clone(), self.commit_number);
+        if bug!(self.options, P21) {
+            let ok = ReadIndexOk { id, index };
+            return self.send(sender.id, MessageBody::ReadIndexOk(ok), outputs);
+        }
+        let known = self.requests.asked.get(&sender.id);
+        if known.is_some_and(|known| known.id == id) {
+            // It was sent again: the first one began to wait earlier.
+            return;
+        }
+        let asked = AskedIndex {
+            id,
+            // A new primary may not know yet that what its view began with
+            // was committed, and answered, in an earlier one.
+            index: index.max(self.view_start_op),
+            round: None,
+        };
+        self.requests.asked.insert(sender.id, asked);
+    }
+
+    fn answer_backups(&mut self, outputs: &mut Outputs) {
+        if self.requests.asked.is_empty() {
+            return;
+        }
+        let confirmed = self.confirmed_round();
+        let is_confirmed = |asked: &AskedIndex| asked.round.is_some_and(|round| round <= confirmed);
+        let done = self.requests.take_asked(is_confirmed);
+        for (to, AskedIndex { id, index, .. }) in done {
+            self.send(
+                to,
+                MessageBody::ReadIndexOk(ReadIndexOk { id, index }),
+                outputs,
+            );
+        }
     }
 }

@@ -6,11 +6,10 @@
 //! answered. Connections do not wait for one another.
 
 use super::{Replica, Status};
-use crate::outputs::{ClientReply, Event, Outputs, Request, RequestId, Unavailable};
-use crate::replica::reads::PendingRead;
-use crate::wire::OpNumber;
+use crate::outputs::{ClientReply, Event, Level, Outputs, Request, RequestId, Unavailable};
+use crate::replica::reads::{AskedIndex, PendingRead};
+use crate::wire::{ClientOperation, OpNumber, ReplicaId};
 use crate::{Options, StateMachine};
-use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 
 /// All requests that wait for something.
@@ -22,7 +21,9 @@ pub(super) struct Requests {
     appended: VecDeque<Appended>,
     /// Reads that are not answered.
     pub(super) reads: VecDeque<PendingRead>,
-    /// The last round that any of them was given; 0 if none was.
+    /// What backups ask on behalf of their reads: one question of each.
+    pub(super) asked: BTreeMap<ReplicaId, AskedIndex>,
+    /// The last round that any of those was given; 0 if none was.
     pub(super) read_round: u64,
     connections: BTreeMap<u64, Connection>,
     /// Requests that a connection holds back.
@@ -37,7 +38,9 @@ pub(super) struct Requests {
 #[derive(Clone, Debug)]
 struct Queued {
     id: RequestId,
-    operation: Bytes,
+    operation: ClientOperation,
+    /// What counts of it against limits.
+    bytes: usize,
 }
 
 /// An entry that this primary made in this view.
@@ -78,21 +81,21 @@ impl Requests {
     }
 
     /// Takes the operations of the entry at `op` from the queue.
-    pub(super) fn take_batch(&mut self, op: OpNumber, options: &Options) -> Vec<Bytes> {
+    pub(super) fn take_batch(&mut self, op: OpNumber, options: &Options) -> Vec<ClientOperation> {
         assert!(!self.queue.is_empty());
         let (mut operations, mut requests, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some(next) = self.queue.front() {
             let is_full = operations.len() >= options.batch_operations
-                || bytes + next.operation.len() > options.batch_bytes;
+                || bytes + next.bytes > options.batch_bytes;
             if is_full && !operations.is_empty() {
                 break;
             }
-            let Some(Queued { id, operation }) = self.queue.pop_front() else {
+            let Some(next) = self.queue.pop_front() else {
                 break;
             };
-            bytes += operation.len();
-            operations.push(operation);
-            requests.push(id);
+            bytes += next.bytes;
+            operations.push(next.operation);
+            requests.push(next.id);
         }
         self.bytes -= bytes;
         let before = self
@@ -127,10 +130,7 @@ impl Requests {
     fn admit(&mut self, id: RequestId, request: Request) {
         self.bytes += request.size();
         let connection = self.connections.entry(id.connection).or_default();
-        let must_wait = match &request {
-            Request::Anonymous(_) => connection.unanswered_reads > 0,
-            Request::Read(_) => false,
-        };
+        let must_wait = request.is_logged() && connection.unanswered_reads > 0;
         if must_wait || !connection.held.is_empty() {
             connection.held.push_back((id, request));
             self.held += 1;
@@ -141,24 +141,35 @@ impl Requests {
 
     fn start(&mut self, id: RequestId, request: Request) {
         let connection = self.connections.entry(id.connection).or_default();
-        match request {
-            Request::Anonymous(operation) => {
-                self.last_write += 1;
-                connection.last_write = self.last_write;
-                self.queue.push_back(Queued { id, operation });
-            }
-            Request::Read(query) => {
-                connection.unanswered_reads += 1;
-                let after_write = connection.last_write;
-                self.reads
-                    .push_back(PendingRead::new(id, query, after_write));
-            }
+        let bytes = request.size();
+        let (operation, query) = match request {
+            Request::Anonymous(operation) => (Some(ClientOperation::Anonymous(operation)), None),
+            Request::Read {
+                query,
+                level: Level::Log,
+            } => (Some(ClientOperation::Query(query)), None),
+            Request::Read { query, .. } => (None, Some(query)),
+            Request::Sync => (None, None),
+        };
+        if let Some(operation) = operation {
+            self.last_write += 1;
+            connection.last_write = self.last_write;
+            self.queue.push_back(Queued {
+                id,
+                operation,
+                bytes,
+            });
+        } else {
+            connection.unanswered_reads += 1;
+            let after_write = connection.last_write;
+            self.reads
+                .push_back(PendingRead::new(id, query, after_write));
         }
     }
 
     /// Notes that a read was answered. Returns whether that let go of a write.
     pub(super) fn read_answered(&mut self, read: &PendingRead) -> bool {
-        self.bytes -= read.query.len();
+        self.bytes -= read.size();
         let Some(connection) = self.connections.get_mut(&read.id.connection) else {
             return false;
         };
@@ -166,11 +177,11 @@ impl Requests {
         let mut released = false;
         loop {
             let connection = self.connections.entry(read.id.connection).or_default();
-            let is_write = match connection.held.front() {
+            let is_logged = match connection.held.front() {
                 None => return released,
-                Some((_, request)) => matches!(request, Request::Anonymous(_)),
+                Some((_, request)) => request.is_logged(),
             };
-            if is_write && connection.unanswered_reads > 0 {
+            if is_logged && connection.unanswered_reads > 0 {
                 return released;
             }
             if let Some((id, request)) = connection.held.pop_front() {
@@ -211,7 +222,7 @@ impl Requests {
             .reads
             .iter()
             .filter(|read| is_of(read.id))
-            .map(|read| read.query.len())
+            .map(PendingRead::size)
             .sum();
         self.reads.retain(|read| !is_of(read.id));
         self.bytes -= held_bytes + read_bytes;
@@ -228,6 +239,9 @@ impl<S: StateMachine> Replica<S> {
         outputs: &mut Outputs,
     ) {
         self.advance(now);
+        let Some(request) = self.read_here(id, request, outputs) else {
+            return;
+        };
         let refusal = match self.status {
             Status::Faulted(_) => Some(ClientReply::Unavailable(Unavailable::Faulted)),
             Status::Recovering => Some(ClientReply::Unavailable(Unavailable::Recovering)),
@@ -236,9 +250,11 @@ impl<S: StateMachine> Replica<S> {
             Status::Normal if self.is_primary() && self.suspended => {
                 Some(ClientReply::Unavailable(Unavailable::ViewChange))
             }
-            Status::Normal if !self.is_primary() => Some(ClientReply::NotPrimary {
-                primary: self.primary(),
-            }),
+            Status::Normal if !self.is_primary() && request.is_logged() => {
+                Some(ClientReply::NotPrimary {
+                    primary: self.primary(),
+                })
+            }
             Status::Normal if self.refuses_writes => {
                 Some(ClientReply::Unavailable(Unavailable::Faulted))
             }
@@ -250,7 +266,8 @@ impl<S: StateMachine> Replica<S> {
         };
         match refusal {
             Some(reply) => outputs.reply.push((id, reply)),
-            None => self.requests.admit(id, request),
+            None if self.is_primary() => self.requests.admit(id, request),
+            None => self.local_reads.ask(id, request, now, &self.options),
         }
     }
 
@@ -259,20 +276,21 @@ impl<S: StateMachine> Replica<S> {
     /// is told.
     pub fn on_connection_closed(&mut self, connection: u64) {
         self.requests.close(connection);
+        self.local_reads.close(connection);
     }
 
     /// Whether there is room for another request. While there is none, the
     /// embedder should leave requests where they are.
     #[must_use]
     pub fn accepts_requests(&self) -> bool {
-        self.requests.waiting() < self.options.queue_requests
-            && self.requests.bytes < self.options.queue_bytes
+        self.waiting_requests() < self.options.queue_requests
+            && self.requests.bytes + self.local_reads.bytes() < self.options.queue_bytes
     }
 
     /// The number of requests that wait; bounded by the options.
     #[must_use]
     pub fn waiting_requests(&self) -> usize {
-        self.requests.waiting()
+        self.requests.waiting() + self.local_reads.len()
     }
 
     /// Answers everything that waits, when this replica is no longer primary:
@@ -296,6 +314,7 @@ impl<S: StateMachine> Replica<S> {
             };
             outputs.reply.push((id, reply));
         }
+        self.local_reads.refuse(&refusal, outputs);
     }
 
     /// Answers everything that waits, when this replica stops for good.
@@ -319,5 +338,6 @@ impl<S: StateMachine> Replica<S> {
         for id in queued.chain(reads).chain(held) {
             outputs.reply.push((id, refusal.clone()));
         }
+        self.local_reads.refuse(&refusal, outputs);
     }
 }

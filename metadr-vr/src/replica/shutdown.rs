@@ -67,7 +67,7 @@ impl<S: StateMachine> Replica<S> {
                 let is_needed = self.others().any(|one| self.recovers(one.place));
                 self.is_drained() && self.successor().is_none() && !is_needed
             }
-            Status::Normal => true,
+            Status::Normal => self.local_reads.is_empty(),
             Status::ViewChange { .. } => false,
             Status::Recovering | Status::Stopped | Status::Faulted(_) => return true,
         };

@@ -69,6 +69,10 @@ impl std::fmt::Display for Happening {
                         "RECOVERY_RESPONSE of view {}, head {}",
                         message.envelope.promise.view, answer.head
                     ),
+                    MessageBody::ReadIndex(ask) => write!(f, "READ_INDEX {}", ask.id.number),
+                    MessageBody::ReadIndexOk(ok) => {
+                        write!(f, "READ_INDEX_OK {}, op {}", ok.id.number, ok.index)
+                    }
                     MessageBody::Handover(handover) => write!(f, "HANDOVER {}", handover.target),
                     MessageBody::Ping(ping) => write!(f, "PING, head {}", ping.head),
                     MessageBody::Notice(notice) => write!(f, "NOTICE {:?}", notice.kind),

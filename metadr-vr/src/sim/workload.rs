@@ -3,7 +3,7 @@
 use super::model::Model;
 use super::options::Swarm;
 use super::random::Random;
-use crate::{Request, RequestId};
+use crate::{Level, Request, RequestId};
 use std::collections::{BTreeSet, HashMap};
 
 /// All clients of a run; each is one connection.
@@ -148,7 +148,10 @@ impl<M: Model> Clients<M> {
         one.next_number += 1;
         one.outstanding.insert(id);
         let request = match self.random.chance(self.reads_per_mille) {
-            true => Request::Read(self.model.query(&mut self.random)),
+            true => Request::Read {
+                query: self.model.query(&mut self.random),
+                level: Level::Linearizable,
+            },
             false => Request::Anonymous(self.model.operation(&mut self.random)),
         };
         (id, request)

@@ -6,10 +6,17 @@ use bytes::Bytes;
 use metadr_vr::wire::{
     Entry, EntryHeader, EntryKind, FetchLog, Hash128, MessageBody, OpNumber, Prepare,
 };
-use metadr_vr::{ClientReply, Options, Outputs, Request, RequestId, Tick};
+use metadr_vr::{ClientReply, Level, Options, Outputs, Request, RequestId, Tick};
 
 fn id(connection: u64, number: u64) -> RequestId {
     RequestId { connection, number }
+}
+
+fn read(query: Bytes) -> Request {
+    Request::Read {
+        query,
+        level: Level::Linearizable,
+    }
 }
 
 /// An entry that is early whatever else the log has.
@@ -111,7 +118,7 @@ fn sizes_without_limit_overflowed() {
 fn time_stood_still_while_reads_came_in() {
     let mut group = Group::new(3, calm());
     for number in 0..100 {
-        group.request(0, id(1, number), Request::Read(Bytes::new()));
+        group.request(0, id(1, number), read(Bytes::new()));
         group.flush(0);
         group.deliver(usize::MAX);
         group.deliver(usize::MAX);
@@ -152,10 +159,10 @@ fn a_queue_has_room_again_after_each_end() {
     for connection in 0..20 {
         // A write, a read behind it, and a write that waits for the read.
         group.request(0, id(connection, 1), Request::Anonymous(ten.clone()));
-        group.request(0, id(connection, 2), Request::Read(ten.clone()));
+        group.request(0, id(connection, 2), read(ten.clone()));
         group.request(0, id(connection, 3), Request::Anonymous(ten.clone()));
         assert!(!group.replicas[0].accepts_requests());
-        group.request(0, id(connection, 4), Request::Read(Bytes::new()));
+        group.request(0, id(connection, 4), read(Bytes::new()));
         assert_eq!(
             group.replies.pop().map(|(_, reply)| reply),
             Some(ClientReply::Busy)

@@ -7,7 +7,7 @@ use metadr_vr::wire::{
     Commit, Entry, EntryHeader, EntryKind, FetchLog, Hash128, LogChunk, MessageBody, Prepare,
     PrepareOk, ReplicaId,
 };
-use metadr_vr::{Log, Options, Request, RequestId};
+use metadr_vr::{Level, Log, Options, Request, RequestId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -277,7 +277,10 @@ fn take(group: &mut Group, step: Step, number: u64) {
         } => {
             let contents = Bytes::from(vec![b'x'; size]);
             let request = match is_read {
-                true => Request::Read(contents),
+                true => Request::Read {
+                    query: contents,
+                    level: Level::Linearizable,
+                },
                 false => Request::Anonymous(contents),
             };
             // Numbers repeat: they are the embedder's choice.

@@ -4,7 +4,7 @@ use crate::group::Group;
 use crate::support::calm;
 use bytes::Bytes;
 use metadr_vr::wire::MessageBody;
-use metadr_vr::{ClientReply, Request, RequestId};
+use metadr_vr::{ClientReply, Level, Request, RequestId};
 use proptest::prelude::*;
 
 /// Reads that come one by one, each followed by a flush, for `hops` times as
@@ -17,7 +17,9 @@ fn commits_for_reads(group: &mut Group, hops: u64, reads_per_hop: u64) -> usize 
                 connection: number,
                 number: hop,
             };
-            group.request(0, id, Request::Read(Bytes::new()));
+            let query = Bytes::new();
+            let level = Level::Linearizable;
+            group.request(0, id, Request::Read { query, level });
             group.flush(0);
         }
         let is_commit = |body: &MessageBody| matches!(body, MessageBody::Commit(_));

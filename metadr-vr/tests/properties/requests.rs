@@ -4,7 +4,7 @@
 use crate::group::Group;
 use crate::support::calm;
 use bytes::Bytes;
-use metadr_vr::{ClientReply, Options, Request, RequestId};
+use metadr_vr::{ClientReply, Level, Options, Request, RequestId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +73,10 @@ impl Clients {
         };
         self.asked.insert(id, asked);
         let request = match is_read {
-            true => Request::Read(Bytes::new()),
+            true => Request::Read {
+                query: Bytes::new(),
+                level: Level::Linearizable,
+            },
             false => Request::Anonymous(word(id).into()),
         };
         group.request(0, id, request);

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `group N option=value…` | starts a group of N replicas, 0 being the primary; `durable=1` keeps their logs on disk |
 //! | `request R conn=C write WORD` | a client's write, which waits for the next flush |
-//! | `request R conn=C read` | a client's read |
+//! | `request R conn=C read` | a client's read: also `read stale`, `read log`, `read min_op=N` |
+//! | `request R conn=C sync` | a client that wants to see what there is now |
 //! | `close R conn=C` | the client is gone |
 //! | `flush R` | replica R does what has gathered, as after a drain of its sockets |
 //! | `tick N` | N ticks pass; whose deadline it is gets a tick and a flush |
@@ -45,7 +46,7 @@ use crate::group::{Group, Packet};
 use crate::support::{calm, message};
 use bytes::Bytes;
 use metadr_vr::wire::{Durability, MessageBody, Prepare, ReplicaId};
-use metadr_vr::{Options, Request, RequestId};
+use metadr_vr::{Level, Options, Request, RequestId};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -180,7 +181,20 @@ impl Runner {
         let connection = arguments.value("conn")?;
         let request = match arguments.0[2..] {
             ["write", word] => Request::Anonymous(Bytes::copy_from_slice(word.as_bytes())),
-            ["read"] => Request::Read(Bytes::new()),
+            ["sync"] => Request::Sync,
+            ["read", ref level @ ..] => {
+                let level = match level {
+                    [] => Level::Linearizable,
+                    ["stale"] => Level::Stale,
+                    ["log"] => Level::Log,
+                    _ => {
+                        let min_op = arguments.value("min_op")?;
+                        Level::Backup { min_op }
+                    }
+                };
+                let query = Bytes::new();
+                Request::Read { query, level }
+            }
             _ => return None,
         };
         let number = self.numbers.entry(connection).or_default();

@@ -39,6 +39,13 @@ pub(crate) fn message(body: &MessageBody) -> String {
             "RECOVERY_RESPONSE primary {}, head {}",
             answer.is_primary, answer.head
         ),
+        MessageBody::ReadIndex(ask) => format!("READ_INDEX {}.{}", ask.id.run, ask.id.number),
+        MessageBody::ReadIndexOk(ok) => {
+            format!(
+                "READ_INDEX_OK {}.{}, op {}",
+                ok.id.run, ok.id.number, ok.index
+            )
+        }
         MessageBody::Handover(handover) => format!("HANDOVER {}", handover.target),
         MessageBody::Ping(ping) => format!("PING head {}", ping.head),
         MessageBody::Notice(notice) => format!("NOTICE {:?} about {}", notice.kind, notice.id),

@@ -5,7 +5,7 @@ use crate::support::{CLUSTER, batch, meta, seal};
 use metadr_vr::Log;
 use metadr_vr::wire::{
     Commit, DoViewChange, Entry, EntryHeader, EntryKind, EpochView, FetchLog, Handover, Hash128,
-    MessageBody, Notice, NoticeKind, Prepare, PrepareOk, StartView, Vote,
+    MessageBody, Notice, NoticeKind, Prepare, PrepareOk, ReadId, ReadIndexOk, StartView, Vote,
 };
 
 /// A hash that belongs to nothing.
@@ -45,6 +45,13 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
                 commit_checksum: checksum(value("commit")),
             })
         }
+        "read_index_ok" => MessageBody::ReadIndexOk(ReadIndexOk {
+            id: ReadId {
+                run: value("run"),
+                number: value("number"),
+            },
+            index: value("index"),
+        }),
         "handover" => MessageBody::Handover(Handover {
             target: arguments.value("target")?,
         }),

@@ -50,7 +50,7 @@ mod tests {
     use crate::sim::check::testing::{assert_violates, fresh, message, primary};
     use crate::sim::model;
     use crate::wire::{MessageBody, Prepare};
-    use crate::{Outputs, Request, RequestId};
+    use crate::{Level, Outputs, Request, RequestId};
 
     #[test]
     fn a_queue_over_its_limit_is_found() {
@@ -60,7 +60,10 @@ mod tests {
                 connection: 1,
                 number,
             };
-            let request = Request::Read(model::read(0));
+            let request = Request::Read {
+                query: model::read(0),
+                level: Level::Linearizable,
+            };
             replica.on_request(Tick(0), id, request, &mut Outputs::default());
         }
         let mut options = Options::default();

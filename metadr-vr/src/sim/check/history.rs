@@ -96,7 +96,9 @@ impl<S: StateMachine + Clone> History<S> {
                 let result = found.filter(|(found, _)| found == operation);
                 ((*op, *index), result.map(|(_, result)| result.clone()))
             }
-            Request::Read(query) => ((*op, AFTER), self.reference.query(*op, query)),
+            Request::Read { query, .. } => ((*op, AFTER), self.reference.query(*op, query)),
+            // It returns nothing but its place.
+            Request::Sync => return self.check_place(id, (*op, AFTER), asked.floor),
         };
         let Some(expected) = expected else {
             let what = format!("{id:?} was answered at {place:?}, where it is not");
@@ -106,8 +108,13 @@ impl<S: StateMachine + Clone> History<S> {
             let what = format!("{id:?} at {place:?} returned {result:?}, not {expected:?}");
             return Err(Violation::new("S13", what));
         }
-        if place < asked.floor {
-            let floor = asked.floor;
+        self.check_place(id, place, asked.floor)
+    }
+
+    /// Whether an answer is ordered after what had been answered before it was
+    /// asked for, and as its connection has it.
+    fn check_place(&mut self, id: RequestId, place: Place, floor: Place) -> Check {
+        if place < floor {
             let what = format!("{id:?} is at {place:?}, before {floor:?} answered earlier");
             return Err(Violation::new("S13", what));
         }
@@ -152,6 +159,7 @@ fn executed_though_refused(by: OpNumber) -> Violation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Level;
     use crate::sim::check::testing::{assert_violates, single};
     use crate::sim::model::{self, Registers};
 
@@ -173,7 +181,10 @@ mod tests {
     }
 
     fn read() -> Request {
-        Request::Read(model::read(0))
+        Request::Read {
+            query: model::read(0),
+            level: Level::Linearizable,
+        }
     }
 
     fn ok(result: u64, op: OpNumber) -> ClientReply {
