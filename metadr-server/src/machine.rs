@@ -1,11 +1,11 @@
 //! The tree as what the group replicates.
 
-use crate::tree::{Key, ListKey, Tree, TreeError};
+use crate::tree::{FrozenTree, Key, ListKey, ThawTree, Tree, TreeError};
 use crate::wire::tree::{KeyValue, Operation, Outcome, OutcomeKind, Query};
 use bytes::Bytes;
 use metadr_runtime::xdr;
-use metadr_vr::StateMachine;
 use metadr_vr::wire::{Hash128, OpNumber};
+use metadr_vr::{Damaged, StateMachine, Thaw};
 
 /// The replicated state: the tree.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,24 @@ impl Machine {
     }
 }
 
+/// The replicated state on its way back from a snapshot.
+#[derive(Clone, Debug)]
+pub struct ThawMachine(ThawTree);
+
+impl Thaw<Machine> for ThawMachine {
+    fn feed(&mut self, bytes: &[u8]) -> Result<(), Damaged> {
+        self.0.feed(bytes)
+    }
+
+    fn finish(self) -> Result<Machine, Damaged> {
+        self.0.finish().map(|tree| Machine { tree })
+    }
+}
+
 impl StateMachine for Machine {
+    type Frozen = FrozenTree;
+    type Thaw = ThawMachine;
+
     fn apply(&mut self, _: OpNumber, _: u64, operation: &Bytes) -> Bytes {
         let result = xdr::from_bytes(operation.clone())
             .map_err(|_| OutcomeKind::NotUnderstood)
@@ -66,6 +83,18 @@ impl StateMachine for Machine {
 
     fn digest(&self) -> Hash128 {
         self.tree.digest()
+    }
+
+    fn recompute_digest(&self) -> Hash128 {
+        self.tree.recompute_digest()
+    }
+
+    fn freeze(&self) -> FrozenTree {
+        self.tree.freeze()
+    }
+
+    fn thaw() -> ThawMachine {
+        ThawMachine(Tree::thaw())
     }
 }
 

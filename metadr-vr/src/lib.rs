@@ -31,6 +31,7 @@
 pub mod bugs;
 mod entry;
 mod log;
+mod machine;
 mod membership;
 pub mod meta;
 mod options;
@@ -40,11 +41,11 @@ mod random;
 mod replica;
 #[cfg(feature = "sim")]
 pub mod sim;
-mod state_machine;
 pub mod wire;
 
 pub use entry::hash128;
 pub use log::Log;
+pub use machine::{Collect, Damaged, Frozen, Progress, Records, StateMachine, Thaw, put_record};
 pub use options::{Options, Tick};
 pub use outputs::{
     ClientReply, DropReason, Event, Fault, Install, Level, Memory, Outputs, Persist, Request,
@@ -52,4 +53,3 @@ pub use outputs::{
 };
 pub use quorum::quorum;
 pub use replica::{Boot, Replica, Start, Status, log_of};
-pub use state_machine::StateMachine;

@@ -97,6 +97,10 @@ pub enum ClientReply {
     /// It is in the log of a primary that has left its view: it may take
     /// effect or not, and nobody here will know.
     Unknown,
+    /// Nothing is known of the request's session: it was never registered here,
+    /// or was given up in favour of others. The request is not executed, now or
+    /// later; whether an earlier copy of it was, nobody knows any more.
+    SessionExpired,
     /// Too many requests wait already. The request had no effect.
     Busy,
     /// This replica takes no requests now. The request had no effect.

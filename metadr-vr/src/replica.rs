@@ -35,11 +35,12 @@ mod vote;
 
 pub use boot::{Boot, Start, log_of};
 
+use crate::machine::Replicated;
 use crate::membership::Voters;
 use crate::outputs::{Event, Fault, Outputs};
 use crate::random::Random;
 use crate::wire::{
-    Entry, Envelope, EpochView, Message, MessageBody, OpNumber, Ping, ReplicaId, Role,
+    Entry, Envelope, EpochView, Hash128, Message, MessageBody, OpNumber, Ping, ReplicaId, Role,
 };
 use crate::{Log, Options, StateMachine, Tick};
 use join::Staged;
@@ -88,10 +89,9 @@ pub struct Replica<S> {
     last_normal: EpochView,
     log: Log,
     commit_number: OpNumber,
-    applied: OpNumber,
     /// The head when the view began: reads wait until it is committed.
     view_start_op: OpNumber,
-    state_machine: S,
+    replicated: Replicated<S>,
     random: Random,
     now: Tick,
     /// The wall clock at the last tick, for time stamps alone.
@@ -160,9 +160,8 @@ impl<S: StateMachine> Replica<S> {
             last_normal: EpochView::default(),
             log: Log::new(boot.cluster()),
             commit_number: 0,
-            applied: 0,
             view_start_op: 0,
-            state_machine,
+            replicated: Replicated::new(state_machine),
             random: Random::new(seed),
             now,
             wall_ms,
@@ -377,7 +376,7 @@ impl<S: StateMachine> Replica<S> {
     /// The last op that its state machine has executed.
     #[must_use]
     pub fn applied(&self) -> OpNumber {
-        self.applied
+        self.replicated.op()
     }
 
     /// Whether it is taking over a log that is not complete here yet.
@@ -389,7 +388,22 @@ impl<S: StateMachine> Replica<S> {
     /// Its state machine.
     #[must_use]
     pub fn state_machine(&self) -> &S {
-        &self.state_machine
+        self.replicated.app()
+    }
+
+    /// A hash of all that is replicated: the state machine, and what the
+    /// protocol keeps beside it. Replicas that have applied the same ops have
+    /// the same.
+    #[must_use]
+    pub fn digest(&self) -> Hash128 {
+        self.replicated.digest()
+    }
+
+    /// The same hash as [`digest`](Self::digest), computed afresh from all of
+    /// the state: a check on what is kept up to date by increments.
+    #[must_use]
+    pub fn recompute_digest(&self) -> Hash128 {
+        self.replicated.recompute_digest()
     }
 
     fn advance(&mut self, now: Tick) {

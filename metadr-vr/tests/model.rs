@@ -1,9 +1,9 @@
 //! A state machine of one's own in the simulator.
 
 use bytes::Bytes;
-use metadr_vr::StateMachine;
 use metadr_vr::hash128;
 use metadr_vr::sim::{Model, Random, SimOptions, run_model};
+use metadr_vr::{Collect, Damaged, StateMachine};
 
 /// Adds numbers; what was added is remembered by its sum alone.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,9 @@ struct Sum {
 }
 
 impl StateMachine for Sum {
+    type Frozen = Bytes;
+    type Thaw = Collect<Self>;
+
     fn apply(&mut self, _: u64, _: u64, operation: &Bytes) -> Bytes {
         let number = operation[..8].try_into().expect("8 bytes");
         self.total += u64::from_be_bytes(number);
@@ -29,6 +32,20 @@ impl StateMachine for Sum {
 
     fn digest(&self) -> [u8; 16] {
         hash128(&[&self.total.to_be_bytes()])
+    }
+
+    fn freeze(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.total.to_be_bytes())
+    }
+
+    fn thaw() -> Collect<Self> {
+        Collect::new(|bytes| {
+            let total = bytes[..].try_into().map_err(|_| Damaged::Short)?;
+            Ok(Self {
+                total: u64::from_be_bytes(total),
+                is_arbitrary: false,
+            })
+        })
     }
 }
 

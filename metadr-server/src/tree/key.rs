@@ -121,6 +121,15 @@ impl fmt::Display for ListKey {
     }
 }
 
+/// Whether a key can have this as a component.
+pub(super) fn is_name(component: &[u8]) -> bool {
+    !component.is_empty() && component.iter().all(|byte| is_of_name(*byte))
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 fn check(text: &[u8]) -> Result<(), Malformed> {
     if text.first() != Some(&b'/') {
         return Err(Malformed::NotAbsolute);
@@ -128,7 +137,7 @@ fn check(text: &[u8]) -> Result<(), Malformed> {
     if text.len() == 1 {
         return Err(Malformed::Root);
     }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'/';
+    let allowed = |byte: u8| is_of_name(byte) || byte == b'/';
     if let Some(position) = text.iter().position(|byte| !allowed(*byte)) {
         return Err(Malformed::BadByte {
             byte: text[position],

@@ -14,12 +14,14 @@
 mod arena;
 mod digest;
 mod error;
+mod frozen;
 mod key;
 #[cfg(test)]
 mod model_test;
 mod nodes;
 
 pub use error::TreeError;
+pub use frozen::{FrozenTree, ThawTree};
 pub use key::{Key, ListKey, Malformed};
 pub use nodes::Nodes;
 
@@ -62,10 +64,7 @@ impl Tree {
         if self.arena.node(parent).children.contains_key(name) {
             return Err(TreeError::AlreadyPresent);
         }
-        self.sum.add(key.as_bytes(), &value);
-        let child = self.arena.insert(Node::new(value));
-        let siblings = &mut self.arena.node_mut(parent).children;
-        siblings.insert(name.into(), child);
+        self.insert(parent, key.as_bytes(), name, value);
         Ok(())
     }
 
@@ -149,6 +148,24 @@ impl Tree {
         Nodes::new(&self.arena)
     }
 
+    /// As [`nodes`](Self::nodes), but only those after a node's path, or after
+    /// the root's, which is empty.
+    fn nodes_after(&self, path: &[u8]) -> Nodes<'_> {
+        Nodes::after(&self.arena, path)
+    }
+
+    /// The tree as it is now, to be written down.
+    #[must_use]
+    pub fn freeze(&self) -> FrozenTree {
+        FrozenTree::new(self.clone())
+    }
+
+    /// Begins to read a tree that was frozen.
+    #[must_use]
+    pub fn thaw() -> ThawTree {
+        ThawTree::new()
+    }
+
     /// A hash of all paths and values, kept up to date by every change.
     ///
     /// Trees with equal content have equal digests, whatever happened to them
@@ -172,6 +189,16 @@ impl Tree {
             sum.add(&path, value);
         }
         sum.to_bytes()
+    }
+
+    /// Adds a node that is not there: `name` below `parent`, the last component
+    /// of `path`. Returns its index.
+    fn insert(&mut self, parent: usize, path: &[u8], name: &[u8], value: Bytes) -> usize {
+        self.sum.add(path, &value);
+        let child = self.arena.insert(Node::new(value));
+        let siblings = &mut self.arena.node_mut(parent).children;
+        siblings.insert(name.into(), child);
+        child
     }
 
     /// The place of the node at `path`, which is a key's text, or empty for

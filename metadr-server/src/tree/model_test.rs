@@ -2,7 +2,8 @@
 //! full paths to values.
 
 use super::{Key, ListKey, Tree, TreeError};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use metadr_vr::{Frozen, Progress, Thaw};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -90,6 +91,13 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
+/// The bytes of a tree, written in pieces of about `budget`.
+fn frozen(tree: &Tree, budget: usize) -> Bytes {
+    let (mut frozen, mut bytes) = (tree.freeze(), BytesMut::new());
+    while frozen.write(budget, &mut bytes) == Progress::More {}
+    bytes.freeze()
+}
+
 fn content(tree: &Tree) -> Vec<(String, Vec<u8>)> {
     let text = |path| String::from_utf8(path).expect("keys are ASCII");
     tree.nodes()
@@ -116,6 +124,58 @@ proptest! {
             prop_assert_eq!(tree.get(&key(path)).unwrap(), value);
             let names = tree.list(&ListKey::Node(key(path))).unwrap().map(<[u8]>::to_vec);
             prop_assert_eq!(names.collect::<Vec<_>>(), model.children(path));
+        }
+    }
+
+    #[test]
+    fn a_tree_comes_back_from_its_bytes(
+        operations in proptest::collection::vec(operation(), 0..60),
+        budget in 0..50_usize,
+        piece in 1..50_usize,
+    ) {
+        let mut tree = Tree::new();
+        for operation in &operations {
+            let _ = apply(&mut tree, operation);
+        }
+        let bytes = frozen(&tree, budget);
+        let mut thaw = Tree::thaw();
+        for piece in bytes.chunks(piece) {
+            prop_assert_eq!(thaw.feed(piece), Ok(()));
+        }
+        let copy = thaw.finish().expect("it is whole");
+        prop_assert_eq!(content(&copy), content(&tree));
+        prop_assert_eq!(copy.digest(), tree.digest());
+        prop_assert_eq!(copy.recompute_digest(), tree.digest());
+        // Neither the way it came about nor the pieces matter.
+        prop_assert_eq!(frozen(&copy, usize::MAX), bytes);
+    }
+
+    #[test]
+    fn damaged_bytes_are_no_tree_or_another_one_and_never_a_panic(
+        operations in proptest::collection::vec(operation(), 0..30),
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<Option<prop::sample::Index>>(),
+    ) {
+        let mut tree = Tree::new();
+        for operation in &operations {
+            let _ = apply(&mut tree, operation);
+        }
+        let mut bytes = frozen(&tree, 100).to_vec();
+        let whole = bytes.clone();
+        for (place, byte) in damage {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let mut thaw = Tree::thaw();
+        let fed = thaw.feed(&bytes);
+        if let Ok(other) = fed.and_then(|()| thaw.finish()) {
+            // What can be read is read as what it says.
+            prop_assert_eq!(other.digest(), other.recompute_digest());
+            prop_assert_eq!(frozen(&other, 100), bytes.clone());
+            prop_assert_eq!(other.digest() == tree.digest(), bytes == whole);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::arena::{Arena, ROOT};
 use bytes::Bytes;
 use std::collections::btree_map;
+use std::ops::Bound;
 
 /// Every node of a tree as its path and value, in byte order of the paths.
 ///
@@ -11,17 +12,31 @@ use std::collections::btree_map;
 pub struct Nodes<'tree> {
     arena: &'tree Arena,
     /// One level for each component of `path`, and one for the root.
-    levels: Vec<btree_map::Iter<'tree, Box<[u8]>, usize>>,
+    levels: Vec<btree_map::Range<'tree, Box<[u8]>, usize>>,
     /// The path of the node whose children the last level walks over.
     path: Vec<u8>,
 }
 
 impl<'tree> Nodes<'tree> {
     pub(super) fn new(arena: &'tree Arena) -> Self {
+        Self::after(arena, b"")
+    }
+
+    /// Only those after the node at `path`, which must be there.
+    pub(super) fn after(arena: &'tree Arena, path: &[u8]) -> Self {
+        let (mut levels, mut index) = (Vec::new(), ROOT);
+        // What precedes the first slash is not a component.
+        for name in path.split(|byte| *byte == b'/').skip(1) {
+            let children = &arena.node(index).children;
+            levels.push(children.range::<[u8], _>((Bound::Excluded(name), Bound::Unbounded)));
+            index = children[name];
+        }
+        levels.push(arena.node(index).children.range::<[u8], _>(..));
+        let path = path.to_vec();
         Self {
             arena,
-            levels: vec![arena.node(ROOT).children.iter()],
-            path: Vec::new(),
+            levels,
+            path,
         }
     }
 }
@@ -37,7 +52,7 @@ impl<'tree> Iterator for Nodes<'tree> {
                 self.path.push(b'/');
                 self.path.extend_from_slice(name);
                 let node = self.arena.node(*index);
-                self.levels.push(node.children.iter());
+                self.levels.push(node.children.range::<[u8], _>(..));
                 return Some((self.path.clone(), &node.value));
             }
             self.levels.pop();

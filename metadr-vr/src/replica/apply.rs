@@ -2,50 +2,52 @@
 
 use super::Replica;
 use crate::StateMachine;
+use crate::machine::Outcome;
 use crate::outputs::{ClientReply, Event, Fault, Outputs};
-use crate::wire::{ClientOperation, OpNumber};
-use bytes::Bytes;
+use crate::wire::OpNumber;
 
 impl<S: StateMachine> Replica<S> {
     /// Executes everything up to the commit number, and answers its requests.
     pub(super) fn apply_committed(&mut self, outputs: &mut Outputs) {
         assert!(self.commit_number <= self.log.head());
-        while self.applied < self.commit_number {
-            let op = self.applied + 1;
+        let mut outcomes = Vec::new();
+        while self.replicated.op() < self.commit_number {
+            let op = self.replicated.op() + 1;
             outputs.events.push(Event::Committed { op });
-            let Ok(results) = self.apply(op) else {
+            let entry = self.log.get(op).expect("the log reaches the commit number");
+            outcomes.clear();
+            if self.replicated.apply(entry, &mut outcomes).is_err() {
                 // The parts of an entry are checked before they are written, so
                 // this is an entry of a later program.
                 return self.fault(Fault::UnknownFormat { op }, outputs);
-            };
-            self.applied = op;
-            let digest = self.state_machine.digest();
-            outputs.events.push(Event::Applied { op, digest });
-            if let Some(waiting) = self.requests.applied(op) {
-                assert_eq!(waiting.len(), results.len(), "an answer for each operation");
-                for (index, (id, result)) in waiting.into_iter().zip(results).enumerate() {
-                    if self.requests.is_open(id.connection) {
-                        let reply = ClientReply::Ok { result, op, index };
-                        outputs.reply.push((id, reply));
-                    }
-                }
             }
+            let digest = self.replicated.digest();
+            outputs.events.push(Event::Applied { op, digest });
+            self.answer_applied(op, &mut outcomes, outputs);
         }
     }
 
-    fn apply(&mut self, op: OpNumber) -> Result<Vec<Bytes>, metadr_runtime::xdr::DecodeError> {
-        let entry = self.log.get(op).expect("the log reaches the commit number");
-        let timestamp = entry.header.timestamp_ms;
-        let operations = entry.operations()?;
-        let execute = |operation| match operation {
-            ClientOperation::Anonymous(operation) => {
-                self.state_machine.apply(op, timestamp, &operation)
-            }
-            ClientOperation::Query(query) => self.state_machine.query(&query),
-            // No session was ever registered, so none is known: the operation
-            // is skipped, as that of an expired session is.
-            ClientOperation::Register(_) | ClientOperation::Session(_) => Bytes::new(),
+    /// Answers the requests of the entry at `op`, if this primary made it.
+    fn answer_applied(&mut self, op: OpNumber, outcomes: &mut Vec<Outcome>, outputs: &mut Outputs) {
+        let Some(waiting) = self.requests.applied(op) else {
+            return;
         };
-        Ok(operations.into_iter().map(execute).collect())
+        assert_eq!(
+            waiting.len(),
+            outcomes.len(),
+            "an answer for each operation"
+        );
+        for (index, (id, outcome)) in waiting.into_iter().zip(outcomes.drain(..)).enumerate() {
+            if self.requests.is_open(id.connection) {
+                outputs.reply.push((id, reply(outcome, op, index)));
+            }
+        }
+    }
+}
+
+fn reply(outcome: Outcome, op: OpNumber, index: usize) -> ClientReply {
+    match outcome {
+        Outcome::Result(result) => ClientReply::Ok { result, op, index },
+        Outcome::SessionExpired => ClientReply::SessionExpired,
     }
 }

@@ -88,7 +88,7 @@ impl<S: StateMachine> Replica<S> {
         let mut ok = PrepareOk {
             acked,
             acked_checksum: acked_checksum.expect("what is on disk is in memory"),
-            applied: self.applied,
+            applied: self.replicated.op(),
             round: self.round_seen,
         };
         if bug!(self.options, P15)

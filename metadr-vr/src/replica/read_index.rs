@@ -178,7 +178,7 @@ impl<S: StateMachine> Replica<S> {
             } if has_state => (query, min_op),
             other => return Some(other),
         };
-        let refusal = if min_op <= self.applied {
+        let refusal = if min_op <= self.replicated.op() {
             self.answer_from_state(id, Some(&query), outputs);
             return None;
         } else if self.status != Status::Normal {
@@ -204,8 +204,8 @@ impl<S: StateMachine> Replica<S> {
         outputs: &mut Outputs,
     ) {
         let reply = ClientReply::Ok {
-            result: query.map_or_else(Bytes::new, |query| self.state_machine.query(query)),
-            op: self.applied,
+            result: query.map_or_else(Bytes::new, |query| self.replicated.app().query(query)),
+            op: self.replicated.op(),
             index: 0,
         };
         outputs.reply.push((id, reply));
@@ -213,7 +213,7 @@ impl<S: StateMachine> Replica<S> {
 
     /// Answers what waits for nothing more, and asks the primary for the rest.
     pub(super) fn serve_local_reads(&mut self, outputs: &mut Outputs) {
-        let applied = self.applied;
+        let applied = self.replicated.op();
         let is_done =
             |read: &WaitingRead| matches!(read.awaits, Awaits::Applied(op) if op <= applied);
         for read in self.local_reads.take(is_done) {

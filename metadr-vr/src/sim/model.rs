@@ -2,7 +2,7 @@
 
 use super::random::Random;
 use crate::wire::{Hash128, OpNumber};
-use crate::{StateMachine, hash128};
+use crate::{Collect, Damaged, StateMachine, hash128};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 /// A state machine to be simulated, with the requests of its clients.
@@ -79,7 +79,13 @@ fn register(request: &mut &[u8]) -> usize {
     usize::try_from(request.get_u64()).expect("a register number is small")
 }
 
+/// The bytes of a frozen state.
+const STATE_BYTES: usize = REGISTERS as usize * 8 + size_of::<Hash128>();
+
 impl StateMachine for Registers {
+    type Frozen = Bytes;
+    type Thaw = Collect<Self>;
+
     /// Returns the value before.
     fn apply(&mut self, op: OpNumber, timestamp_ms: u64, operation: &Bytes) -> Bytes {
         let mut rest = &operation[..];
@@ -101,5 +107,28 @@ impl StateMachine for Registers {
 
     fn digest(&self) -> Hash128 {
         self.digest
+    }
+
+    fn freeze(&self) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(STATE_BYTES);
+        for value in self.values {
+            bytes.put_u64(value);
+        }
+        bytes.put_slice(&self.digest);
+        bytes.freeze()
+    }
+
+    fn thaw() -> Collect<Self> {
+        Collect::new(|mut bytes| {
+            if bytes.len() != STATE_BYTES {
+                return Err(Damaged::Short);
+            }
+            let mut state = Self::default();
+            for value in &mut state.values {
+                *value = bytes.get_u64();
+            }
+            bytes.copy_to_slice(&mut state.digest);
+            Ok(state)
+        })
     }
 }

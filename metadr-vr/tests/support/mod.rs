@@ -7,7 +7,7 @@ use metadr_vr::wire::{
     Batch, ClientOperation, Durability, Entry, EntryHeader, Envelope, EpochView, Hash128,
     Incarnation, Life, META_FORMAT, Member, Message, MessageBody, Meta, PeerInstance, ReplicaId,
 };
-use metadr_vr::{Boot, Options, Start, StateMachine, hash128};
+use metadr_vr::{Boot, Collect, Damaged, Options, Start, StateMachine, hash128};
 
 /// The group that all tests play in.
 pub(crate) const CLUSTER: Hash128 = [7; 16];
@@ -17,6 +17,9 @@ pub(crate) const CLUSTER: Hash128 = [7; 16];
 pub(crate) struct Words(String);
 
 impl StateMachine for Words {
+    type Frozen = Bytes;
+    type Thaw = Collect<Self>;
+
     fn apply(&mut self, _: u64, _: u64, operation: &Bytes) -> Bytes {
         if !self.0.is_empty() {
             self.0.push(' ');
@@ -31,6 +34,17 @@ impl StateMachine for Words {
 
     fn digest(&self) -> Hash128 {
         hash128(&[self.0.as_bytes()])
+    }
+
+    fn freeze(&self) -> Bytes {
+        self.query(&Bytes::new())
+    }
+
+    fn thaw() -> Collect<Self> {
+        Collect::new(|bytes| {
+            let words = String::from_utf8(bytes.into());
+            words.map(Self).map_err(|_| Damaged::Undecodable)
+        })
     }
 }
 

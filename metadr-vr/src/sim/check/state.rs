@@ -1,8 +1,9 @@
 //! S12 State: equal applied ops, equal state hashes.
 
 use super::{Check, Violation};
+use crate::StateMachine;
 use crate::wire::Hash128;
-use crate::{Event, Replica, StateMachine};
+use crate::{Event, Replica};
 
 /// The hash of the state after each op, as the first replica there has it.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ impl State {
         // The last event must also be what the state machine itself says.
         match replica.applied() {
             0 => Ok(()),
-            applied => self.compare(replica, applied, replica.state_machine().digest()),
+            applied => self.compare(replica, applied, replica.digest()),
         }
     }
 
