@@ -147,7 +147,7 @@ impl<S: StateMachine> Replica<S> {
             // Another may be the primary: it is not for this replica to say.
             return outputs.events.push(Event::Dropped(DropReason::Unexpected));
         }
-        let (id, index) = (ask.id.clone(), self.commit_number);
+        let (id, index) = (ask.id, self.commit_number);
         if bug!(self.options, P21) {
             let ok = ReadIndexOk { id, index };
             return self.send(sender.id, MessageBody::ReadIndexOk(ok), outputs);
