@@ -232,6 +232,7 @@ mod tests {
             last_normal: view,
             commit: 2,
             entries: vec![first, second],
+            ..Image::default()
         }
     }
 

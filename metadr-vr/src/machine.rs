@@ -5,15 +5,18 @@
 //! |---|---|
 //! | [`replicated`] | all that executing an entry touches, and its digest |
 //! | [`records`] | a sequence of records as one stream of bytes |
+//! | [`snapshot`] | the state as bytes, in chunks that can be checked one by one |
 //! | [`collect`] | for states that are small enough to be copied at once |
 
 mod collect;
 mod records;
 mod replicated;
+mod snapshot;
 
 pub use collect::Collect;
 pub use records::{Records, put_record};
 pub(crate) use replicated::{Outcome, Replicated};
+pub(crate) use snapshot::{Received, Receiving, Snapshot, Taking};
 
 use crate::wire::{Hash128, OpNumber};
 use bytes::{Bytes, BytesMut};

@@ -70,6 +70,22 @@ pub struct Options {
     /// Bytes of the operations in an entry, and of the entries in a PREPARE or
     /// LOG_CHUNK; one operation, and so one entry, may be larger.
     pub batch_bytes: usize,
+    /// A checkpoint is taken at each op that is a multiple of this.
+    pub checkpoint_ops: u64,
+    /// One is taken earlier, when the log since the last one has so many bytes.
+    pub checkpoint_bytes: u64,
+    /// Bytes of a checkpoint that are written at a time, once in a tick.
+    pub checkpoint_slice: usize,
+    /// Ops before the checkpoint that stay in the log, for those who are a
+    /// little behind.
+    pub retain_ops: u64,
+    /// How far behind the checkpoint another may be, for the primary to keep
+    /// the entries that it needs as long as it listens.
+    pub retain_most: u64,
+    /// Bytes in each chunk of a snapshot but the last.
+    pub snapshot_chunk: u32,
+    /// Bytes of snapshots that are sent in a tick, or one chunk.
+    pub snapshot_bytes_per_tick: u64,
     /// Requests that may wait in a replica, before it answers `Busy`.
     pub queue_requests: usize,
     /// Bytes of requests that may wait.
@@ -105,6 +121,13 @@ impl Default for Options {
             fetch_chunks: 4,
             batch_operations: 1024,
             batch_bytes: 1 << 20,
+            checkpoint_ops: 16_384,
+            checkpoint_bytes: 64 << 20,
+            checkpoint_slice: 1 << 20,
+            retain_ops: 16_384,
+            retain_most: 65_536,
+            snapshot_chunk: 256 << 10,
+            snapshot_bytes_per_tick: 2 << 20,
             queue_requests: 16_384,
             queue_bytes: 64 << 20,
             reorder_entries: 256,

@@ -133,6 +133,11 @@ pub enum Fault {
         /// Where.
         op: OpNumber,
     },
+    /// A quorum has another state than this replica after the same op.
+    StateDivergence {
+        /// Which.
+        op: OpNumber,
+    },
     /// The others know this replica by other files: it was wiped and made
     /// anew, and what it had promised is gone.
     WrongInstance,
@@ -150,6 +155,9 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Divergence { op } => write!(f, "its log differs from the primary's at op {op}"),
+            Self::StateDivergence { op } => {
+                write!(f, "its state after op {op} differs from that of a quorum")
+            }
             Self::WrongInstance => f.write_str(
                 "the others know it by other files: its state directory was lost or replaced, \
                  so it has to be replaced by a replica with a new id",
@@ -180,6 +188,12 @@ pub enum Event {
     Voted {
         /// Which.
         target: ViewNumber,
+    },
+    /// As the primary of a view that has yet to begin it lacks a snapshot, and
+    /// leaves it to the next.
+    Forfeited {
+        /// Which.
+        view: EpochView,
     },
     /// It promises a view.
     Entered {
@@ -220,6 +234,32 @@ pub enum Event {
         last: OpNumber,
         /// From whom.
         from: ReplicaId,
+    },
+    /// A checkpoint was taken.
+    Checkpointed {
+        /// Of the state after which op.
+        op: OpNumber,
+    },
+    /// A snapshot is fetched, as others have forgotten the entries.
+    FetchingSnapshot {
+        /// Of the state after which op.
+        op: OpNumber,
+        /// From whom first.
+        from: ReplicaId,
+    },
+    /// A snapshot was put in the place of the own state and log.
+    SnapshotInstalled {
+        /// Of the state after which op.
+        op: OpNumber,
+        /// The hash of the state.
+        digest: Hash128,
+    },
+    /// Another has a different state after the same op.
+    StateDivergence {
+        /// Which.
+        op: OpNumber,
+        /// Who.
+        with: ReplicaId,
     },
     /// A message was not taken.
     Dropped(DropReason),

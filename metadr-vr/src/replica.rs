@@ -10,6 +10,8 @@
 //! | [`vote`] | votes for a later view | §3.4 |
 //! | [`view_change`] | promising a view, choosing its log, starting it | §3.3, §3.5 |
 //! | [`join`] | taking over a view's log at once | §3.5 |
+//! | [`checkpoint`] | writing the state down, forgetting the log, comparing | §3.7 |
+//! | [`transfer`] | fetching a snapshot instead of entries, serving it | §3.7 |
 //! | [`recovery`] | coming back without memory | §3.8 |
 //! | [`shutdown`] | handing over, and the image of a clean stop | §3.9 |
 //! | [`requests`] | the queue, the order within a connection | §3.1, §3.12 |
@@ -21,6 +23,7 @@ mod accept;
 mod apply;
 mod backup;
 mod boot;
+mod checkpoint;
 mod join;
 mod persist;
 mod primary;
@@ -30,12 +33,13 @@ mod recovery;
 mod repair;
 mod requests;
 mod shutdown;
+mod transfer;
 mod view_change;
 mod vote;
 
 pub use boot::{Boot, Start, log_of};
 
-use crate::machine::Replicated;
+use crate::machine::{Received, Replicated};
 use crate::membership::Voters;
 use crate::outputs::{Event, Fault, Outputs};
 use crate::random::Random;
@@ -43,6 +47,7 @@ use crate::wire::{
     Entry, Envelope, EpochView, Hash128, Message, MessageBody, OpNumber, Ping, ReplicaId, Role,
 };
 use crate::{Log, Options, StateMachine, Tick};
+use checkpoint::Checkpoints;
 use join::Staged;
 use persist::Persisting;
 use primary::Peer;
@@ -51,6 +56,7 @@ use recovery::Recovery;
 use repair::Repair;
 use requests::Requests;
 use shutdown::Stopping;
+use transfer::Transfer;
 use view_change::ViewChange;
 use vote::Votes;
 
@@ -77,7 +83,7 @@ pub enum Status {
 /// A replica as a state machine. See the crate's documentation for the order
 /// of calls.
 #[derive(Clone, Debug)]
-pub struct Replica<S> {
+pub struct Replica<S: StateMachine> {
     boot: Boot,
     voters: Voters,
     options: Options,
@@ -92,6 +98,7 @@ pub struct Replica<S> {
     /// The head when the view began: reads wait until it is committed.
     view_start_op: OpNumber,
     replicated: Replicated<S>,
+    checkpoints: Checkpoints<S>,
     random: Random,
     now: Tick,
     /// The wall clock at the last tick, for time stamps alone.
@@ -127,9 +134,11 @@ pub struct Replica<S> {
     // In between.
     votes: Votes,
     view_change: ViewChange,
-    staged: Option<Staged>,
+    staged: Option<Staged<S>>,
+    transfer: Option<Transfer<S>>,
     /// What was fetched for a view that is over, and the op that it follows.
     salvage: Option<(OpNumber, Vec<Entry>)>,
+    salvaged_snapshot: Option<Box<Received<S>>>,
     recovery: Recovery,
     stopping: Option<Stopping>,
 }
@@ -183,7 +192,10 @@ impl<S: StateMachine> Replica<S> {
             votes: Votes::default(),
             view_change: ViewChange::default(),
             staged: None,
+            transfer: None,
+            checkpoints: Checkpoints::default(),
             salvage: None,
+            salvaged_snapshot: None,
             recovery: Recovery::default(),
             stopping: None,
             voters,
@@ -218,6 +230,10 @@ impl<S: StateMachine> Replica<S> {
             MessageBody::GetView => self.on_get_view(sender, outputs),
             MessageBody::FetchLog(fetch) => self.on_fetch_log(sender, promise, &fetch, outputs),
             MessageBody::LogChunk(chunk) => self.on_log_chunk(sender, chunk, outputs),
+            MessageBody::FetchSnapshot(fetch) => {
+                self.on_fetch_snapshot(sender, promise, fetch, outputs)
+            }
+            MessageBody::SnapshotPart(part) => self.on_snapshot_part(sender, part, outputs),
             MessageBody::Recovery(ask) => self.on_recovery(sender, promise, &ask, outputs),
             MessageBody::RecoveryResponse(response) => {
                 self.on_recovery_response(sender, promise, response, outputs);
@@ -250,6 +266,8 @@ impl<S: StateMachine> Replica<S> {
             }
         }
         self.local_reads_tick(outputs);
+        self.advance_checkpoint(outputs);
+        self.transfer_tick(outputs);
         self.stopping_tick(outputs);
         if self.votes.repeat().is_some_and(|repeat| now >= repeat) {
             self.send_vote(outputs);
@@ -300,10 +318,14 @@ impl<S: StateMachine> Replica<S> {
             Status::Recovering => self.recovery.deadline().max(self.now.after(1)),
         };
         let staged = self.staged.as_ref().map(Staged::deadline);
+        let transfer = self.transfer.as_ref().and_then(Transfer::deadline);
+        let checkpoint = (self.checkpoints.is_taking()).then(|| self.now.after(1));
         let stopping = (self.stopping.as_ref()).map(|one| Stopping::deadline(one, self.now));
         let reads = self.local_reads.deadline();
         let others = [
             staged,
+            transfer,
+            checkpoint,
             stopping,
             reads,
             self.votes.repeat(),
@@ -471,6 +493,7 @@ impl<S: StateMachine> Replica<S> {
             last_normal: self.last_normal,
             head: self.log.head(),
             commit: self.commit_number,
+            checkpoint: self.checkpoints.newest(),
             peers: self.persisting.peers().to_vec(),
         };
         self.send(to, MessageBody::Ping(ping), outputs);

@@ -47,6 +47,7 @@ scenarios! {
     backup_refuses_requests
     caught_up_elsewhere
     check_quorum_suspends_and_resumes
+    checkpoint_and_truncation
     clean_stop_of_all
     clean_stop_waits_for_the_disk
     closed_connection
@@ -68,6 +69,7 @@ scenarios! {
     files_that_were_put_back
     handover
     handover_to_one_that_remembers
+    image_with_a_checkpoint
     late_acknowledgement
     late_acknowledgement_before_a_view_begins
     late_notice
@@ -77,6 +79,7 @@ scenarios! {
     nobody_is_blamed_for_a_hole_that_closed
     order_within_a_connection
     p10_star
+    p11_a_primary_that_lacks_a_snapshot_forfeits
     p17_no_acknowledgement_after_a_promise
     p18_an_old_suffix_is_not_extended
     p1a_a_forgotten_promise_loses_an_op
@@ -130,9 +133,13 @@ scenarios! {
     sent_again_after_a_while
     silent_peer
     single_replica
+    snapshot_for_a_joiner
+    snapshot_for_a_recovering_replica
+    snapshot_for_one_that_was_away
     staging_from_the_wrong_source
     staging_up_to_the_wrong_head
     stale_reads_are_answered_at_once
+    state_divergence
     strangers
     survivor_is_backup
     survivor_is_primary

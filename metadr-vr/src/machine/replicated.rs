@@ -1,8 +1,9 @@
 //! All that executing an entry touches.
 
+use super::{Damaged, Frozen, Progress, Thaw};
 use crate::wire::{ClientOperation, Entry, Hash128, OpNumber};
 use crate::{StateMachine, hash128};
-use bytes::Bytes;
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use metadr_runtime::xdr::DecodeError;
 
 /// The replicated state as a whole: equal on all replicas at the same op.
@@ -18,6 +19,60 @@ pub(crate) struct Replicated<S> {
     op: OpNumber,
     /// Of all that is above.
     digest: Hash128,
+}
+
+/// What stands before the state machine's own bytes: the op and the time stamp.
+const OWN_BYTES: usize = 16;
+
+/// The state at one op.
+#[derive(Clone, Debug)]
+pub(crate) struct FrozenReplicated<S: StateMachine> {
+    /// What is kept beside the state machine, as far as it is not written.
+    own: Bytes,
+    app: S::Frozen,
+}
+
+impl<S: StateMachine> Frozen for FrozenReplicated<S> {
+    fn write(&mut self, budget: usize, out: &mut BytesMut) -> Progress {
+        if !self.own.is_empty() {
+            out.put(std::mem::take(&mut self.own));
+            return Progress::More;
+        }
+        self.app.write(budget, out)
+    }
+}
+
+/// A state on its way back from its bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct ThawReplicated<S: StateMachine> {
+    own: BytesMut,
+    app: S::Thaw,
+}
+
+impl<S: StateMachine> Thaw<Replicated<S>> for ThawReplicated<S> {
+    fn feed(&mut self, bytes: &[u8]) -> Result<(), Damaged> {
+        let missing = (OWN_BYTES - self.own.len()).min(bytes.len());
+        let (own, app) = bytes.split_at(missing);
+        self.own.put_slice(own);
+        if app.is_empty() {
+            return Ok(());
+        }
+        self.app.feed(app)
+    }
+
+    fn finish(mut self) -> Result<Replicated<S>, Damaged> {
+        if self.own.len() < OWN_BYTES {
+            return Err(Damaged::Short);
+        }
+        let mut replicated = Replicated {
+            op: self.own.get_u64(),
+            timestamp_ms: self.own.get_u64(),
+            app: self.app.finish()?,
+            digest: Hash128::default(),
+        };
+        replicated.digest = replicated.digest_with(replicated.app.digest());
+        Ok(replicated)
+    }
 }
 
 /// What became of an operation.
@@ -102,6 +157,25 @@ impl<S: StateMachine> Replicated<S> {
     /// The same hash, computed afresh from the whole state.
     pub(crate) fn recompute_digest(&self) -> Hash128 {
         self.digest_with(self.app.recompute_digest())
+    }
+
+    /// Takes hold of the state as it is now.
+    pub(crate) fn freeze(&self) -> FrozenReplicated<S> {
+        let mut own = BytesMut::with_capacity(OWN_BYTES);
+        own.put_u64(self.op);
+        own.put_u64(self.timestamp_ms);
+        FrozenReplicated {
+            own: own.freeze(),
+            app: self.app.freeze(),
+        }
+    }
+
+    /// Begins to read a state that was frozen.
+    pub(crate) fn thaw() -> ThawReplicated<S> {
+        ThawReplicated {
+            own: BytesMut::with_capacity(OWN_BYTES),
+            app: S::thaw(),
+        }
     }
 
     /// The one place that says what the hash is of.

@@ -160,6 +160,8 @@ impl<S: StateMachine> Replica<S> {
                 | MessageBody::RecoveryResponse(_)
                 | MessageBody::GetView
                 | MessageBody::FetchLog(_)
+                | MessageBody::FetchSnapshot(_)
+                | MessageBody::SnapshotPart(_)
                 | MessageBody::ReadIndex(_)
                 | MessageBody::Ping(_)
         );
@@ -168,6 +170,7 @@ impl<S: StateMachine> Replica<S> {
                 body,
                 MessageBody::RecoveryResponse(_)
                     | MessageBody::LogChunk(_)
+                    | MessageBody::SnapshotPart(_)
                     | MessageBody::Recovery(_)
                     | MessageBody::Ping(_)
             );

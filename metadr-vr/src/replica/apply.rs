@@ -1,6 +1,6 @@
 //! Executing what is committed.
 
-use super::Replica;
+use super::{Replica, Status};
 use crate::StateMachine;
 use crate::machine::Outcome;
 use crate::outputs::{ClientReply, Event, Fault, Outputs};
@@ -24,6 +24,10 @@ impl<S: StateMachine> Replica<S> {
             let digest = self.replicated.digest();
             outputs.events.push(Event::Applied { op, digest });
             self.answer_applied(op, &mut outcomes, outputs);
+            self.begin_checkpoint(outputs);
+            if let Status::Faulted(_) = self.status {
+                return;
+            }
         }
     }
 

@@ -33,6 +33,10 @@ impl<S: StateMachine> Replica<S> {
         if self.differs(commit.head, commit.head_checksum) {
             return self.fault(Fault::Divergence { op: commit.head }, outputs);
         }
+        self.hears_checkpoint(sender, &commit.checkpoint, outputs);
+        if self.status != Status::Normal {
+            return;
+        }
         self.round_seen = self.round_seen.max(commit.round);
         self.owes_acknowledgement = true;
         self.repair
@@ -90,6 +94,7 @@ impl<S: StateMachine> Replica<S> {
             acked_checksum: acked_checksum.expect("what is on disk is in memory"),
             applied: self.replicated.op(),
             round: self.round_seen,
+            checkpoint: self.checkpoints.newest(),
         };
         if bug!(self.options, P15)
             && let Some((op, checksum)) = self.repair.claim()

@@ -1,6 +1,7 @@
 //! How a replica starts.
 
 use super::{Replica, Status};
+use crate::machine::Receiving;
 use crate::outputs::{Event, Outputs};
 use crate::wire::{Entry, Hash128, Image, Incarnation, Meta, ReplicaId};
 use crate::{Log, StateMachine};
@@ -75,7 +76,13 @@ impl Boot {
 /// The log of an image, if it is whole and of this group.
 #[must_use]
 pub fn log_of(cluster: Hash128, image: &Image) -> Option<Log> {
-    let mut log = Log::new(cluster);
+    let mut log = match &image.snapshot {
+        Some(snapshot) => Log::after(snapshot.manifest.last.clone()),
+        None => Log::new(cluster),
+    };
+    if image.commit < log.start() {
+        return None;
+    }
     for entry in &image.entries {
         if !Entry::is_intact(entry) || !log.is_next(entry) {
             return None;
@@ -116,6 +123,12 @@ impl<S: StateMachine> Replica<S> {
         let log = log_of(self.boot.cluster(), image);
         self.log = log.expect("the embedder has checked the image");
         self.persisting.found_log(self.log.head());
+        if let Some(snapshot) = &image.snapshot {
+            let received = Receiving::read(snapshot);
+            let received = received.expect("the embedder has checked the image");
+            self.replicated = received.replicated;
+            self.checkpoints.keep(received.snapshot);
+        }
         self.last_normal = image.last_normal;
         self.commit_number = image.commit;
         self.apply_committed(outputs);

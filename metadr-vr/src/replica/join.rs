@@ -7,10 +7,13 @@
 
 use super::accept::Sender;
 use super::{Replica, Status};
+use crate::machine::Received;
 use crate::options::bug;
 use crate::outputs::{Event, Fault, Outputs};
-use crate::wire::{Entry, FetchLog, Hash128, LogChunk, MessageBody, OpNumber};
-use crate::{StateMachine, Tick};
+use crate::wire::{
+    Checkpoint, Entry, EpochView, FetchLog, Hash128, LogChunk, MessageBody, OpNumber,
+};
+use crate::{Log, StateMachine, Tick};
 
 /// The log that is to be taken over.
 #[derive(Clone, Debug)]
@@ -18,14 +21,19 @@ pub(super) struct Goal {
     pub(super) head: OpNumber,
     pub(super) head_checksum: Hash128,
     pub(super) commit: OpNumber,
+    /// Checksums of it, from `first` on; some or none.
+    pub(super) first: OpNumber,
+    pub(super) checksums: Vec<Hash128>,
 }
 
 /// How far it is here.
 #[derive(Clone, Debug)]
-pub(super) struct Staged {
+pub(super) struct Staged<S> {
     goal: Goal,
-    /// The own log is part of it up to here.
+    /// The own log is part of it up to here; or the snapshot ends here.
     base: OpNumber,
+    /// What takes the place of the log up to there.
+    snapshot: Option<Box<Received<S>>>,
     /// What follows, contiguous.
     entries: Vec<Entry>,
     /// The replica that is asked for the rest, by its place.
@@ -39,7 +47,7 @@ pub(super) struct Staged {
     due: Tick,
 }
 
-impl Staged {
+impl<S: StateMachine> Staged<S> {
     pub(super) fn deadline(&self) -> Tick {
         self.due
     }
@@ -48,8 +56,13 @@ impl Staged {
         self.base + self.entries.len() as u64
     }
 
-    fn last_checksum(&self) -> Option<Hash128> {
-        self.entries.last().map(|entry| entry.header.checksum)
+    /// The checksum of what is here at its end; `log` is the own one.
+    fn checksum(&self, log: &Log) -> Option<Hash128> {
+        match (self.entries.last(), &self.snapshot) {
+            (Some(entry), _) => Some(entry.header.checksum),
+            (None, Some(snapshot)) => Some(snapshot.last.checksum),
+            (None, None) => log.checksum(self.base),
+        }
     }
 }
 
@@ -89,6 +102,7 @@ impl<S: StateMachine> Replica<S> {
         self.staged = Some(Staged {
             goal,
             base,
+            snapshot: None,
             entries,
             source,
             request: 0,
@@ -119,6 +133,7 @@ impl<S: StateMachine> Replica<S> {
     pub(super) fn unstage(&mut self) {
         if let Some(staged) = self.staged.take() {
             self.salvage = Some((staged.base, staged.entries));
+            self.salvaged_snapshot = staged.snapshot.or(self.salvaged_snapshot.take());
         }
     }
 
@@ -136,24 +151,35 @@ impl<S: StateMachine> Replica<S> {
     }
 
     /// How much of the own log is part of the goal, and what follows it.
-    fn usable(&self, goal: &Goal, inline: Vec<Entry>) -> (OpNumber, Vec<Entry>) {
+    fn usable(&self, goal: &Goal, mut inline: Vec<Entry>) -> (OpNumber, Vec<Entry>) {
         if self.log.checksum(goal.head) == Some(goal.head_checksum) {
             return (goal.head, Vec::new());
         }
+        let base = self.shared_with(goal);
         let is_chain = inline.windows(2).all(|pair| follows(&pair[0], &pair[1]));
         let is_whole = inline.iter().all(Entry::is_intact)
             && inline.last().map(|last| last.header.checksum) == Some(goal.head_checksum);
         if let Some(first) = inline.first()
             && is_chain
             && is_whole
-            && first.header.op > 0
-            && self.log.checksum(first.header.op - 1) == Some(first.header.parent)
             && first.header.op > self.commit_number
+            && self.log.checksum(first.header.op - 1) == Some(first.header.parent)
         {
-            return (first.header.op - 1, inline);
+            let base = base.max(first.header.op - 1);
+            inline.retain(|entry| entry.header.op > base);
+            return (base, inline);
         }
-        // What is committed is part of every later view's log.
-        (self.commit_number, Vec::new())
+        (base, Vec::new())
+    }
+
+    /// The last op up to which the own log is known to be part of the goal.
+    fn shared_with(&self, goal: &Goal) -> OpNumber {
+        // What is committed is part of every later view's log. An equal checksum
+        // says the same of all before it.
+        let told = (goal.first..=goal.head).zip(&goal.checksums);
+        let equal = told.filter(|(op, checksum)| self.log.checksum(*op) == Some(**checksum));
+        let last = equal.map(|(op, _)| op).max();
+        last.map_or(self.commit_number, |op| op.max(self.commit_number))
     }
 
     /// Takes the log over if it is complete, else asks for more of it.
@@ -162,16 +188,17 @@ impl<S: StateMachine> Replica<S> {
             return;
         };
         if staged.reached() == staged.goal.head {
-            let checksum = staged
-                .last_checksum()
-                .or_else(|| self.log.checksum(staged.base));
-            if checksum == Some(staged.goal.head_checksum) {
+            if staged.checksum(&self.log) == Some(staged.goal.head_checksum) {
                 let Staged {
                     goal,
                     base,
+                    snapshot,
                     entries,
                     ..
                 } = self.staged.take().expect("it is staged");
+                if let Some(received) = snapshot {
+                    self.take_over(*received, outputs);
+                }
                 return self.install(base, entries, goal.commit, outputs);
             }
             staged.entries.clear();
@@ -219,6 +246,10 @@ impl<S: StateMachine> Replica<S> {
     pub(super) fn staging_tick(&mut self, outputs: &mut Outputs) {
         let own = self.place();
         let count = self.voters.len();
+        if self.transfer.is_some() {
+            // What is missing comes with that.
+            return;
+        }
         let Some(staged) = &mut self.staged else {
             return;
         };
@@ -252,10 +283,7 @@ impl<S: StateMachine> Replica<S> {
             if op != staged.reached() + 1 || op > staged.goal.head || !entry.is_intact() {
                 continue;
             }
-            let parent = staged
-                .last_checksum()
-                .or_else(|| self.log.checksum(staged.base));
-            if Some(entry.header.parent) == parent {
+            if Some(entry.header.parent) == staged.checksum(&self.log) {
                 staged.entries.push(entry);
             } else if is_awaited {
                 // The source holds another log, or this replica got a wrong
@@ -278,6 +306,9 @@ impl<S: StateMachine> Replica<S> {
         } else if !is_awaited {
             return;
         }
+        if staged.reached() == before && chunk.through == 0 && chunk.start > before {
+            return self.lacks_snapshot(chunk.checkpoint, place, outputs);
+        }
         if staged.reached() == before && chunk.through <= before {
             // This one has nothing more: the next is asked at the next tick.
             staged.due = self.now.after(1);
@@ -287,6 +318,69 @@ impl<S: StateMachine> Replica<S> {
             // The rest is on its way: to ask again would double it.
             staged.due = self.now.after(self.options.fetch_timeout);
         }
+    }
+
+    /// The next entries are forgotten everywhere: a snapshot has to do.
+    fn lacks_snapshot(&mut self, checkpoint: Checkpoint, source: usize, outputs: &mut Outputs) {
+        let Some(staged) = &mut self.staged else {
+            return;
+        };
+        if let Some(salvaged) = self.salvaged_snapshot.take()
+            && (staged.reached() + 1..=staged.goal.head).contains(&salvaged.last.op)
+        {
+            return self.stage_snapshot(*salvaged, outputs);
+        }
+        if checkpoint.op <= staged.reached() {
+            staged.due = self.now.after(1);
+            return;
+        }
+        if checkpoint.op > staged.goal.head {
+            // The view's log has gone on beyond what is asked for: it has to be
+            // asked for anew.
+            return self.restart_staging(outputs);
+        }
+        let is_collecting = self.status == (Status::ViewChange { entered: true });
+        if is_collecting && self.is_primary() && self.view_change.forfeits + 1 < self.voters.len() {
+            // Somebody else can begin a view at once.
+            self.view_change.forfeits += 1;
+            let next = EpochView {
+                view: self.view.view + 1,
+                ..self.view
+            };
+            outputs.events.push(Event::Forfeited { view: self.view });
+            return self.enter(next, outputs);
+        }
+        self.fetch_snapshot(checkpoint, source, outputs);
+    }
+
+    fn restart_staging(&mut self, outputs: &mut Outputs) {
+        self.unstage();
+        if self.status != Status::Recovering {
+            // A recovering replica asks again by itself.
+            self.ask_for_view(outputs);
+        }
+    }
+
+    /// A snapshot that was fetched takes the place of the beginning.
+    pub(super) fn stage_snapshot(&mut self, received: Received<S>, outputs: &mut Outputs) {
+        let Some(staged) = &mut self.staged else {
+            return;
+        };
+        let op = received.last.op;
+        if op > staged.goal.head {
+            return self.restart_staging(outputs);
+        }
+        if op <= staged.base || op <= self.replicated.op() {
+            return self.continue_staging(outputs);
+        }
+        staged.entries.retain(|entry| entry.header.op > op);
+        let first = staged.entries.first();
+        if first.is_some_and(|first| first.header.parent != received.last.checksum) {
+            staged.entries.clear();
+        }
+        staged.base = op;
+        staged.snapshot = Some(Box::new(received));
+        self.continue_staging(outputs);
     }
 
     /// Puts the view's log in the place of the own one, in one step.
@@ -322,6 +416,8 @@ impl<S: StateMachine> Replica<S> {
         self.view_start_op = head;
         self.commit_number = self.commit_number.max(commit.min(head));
         self.view_change.attempts = 0;
+        self.view_change.forfeits = 0;
+        (self.transfer, self.salvaged_snapshot) = (None, None);
         self.votes.clear();
         self.primary_heard = self.now;
         self.election = self.election_deadline();

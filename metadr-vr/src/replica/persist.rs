@@ -174,6 +174,11 @@ impl<S: StateMachine> Replica<S> {
         self.may_speak() && self.persisting.installing.is_none()
     }
 
+    /// Whether the log is kept on disk.
+    pub(super) fn keeps_log(&self) -> bool {
+        self.persisting.is_durable()
+    }
+
     /// Whether a view's log is on its way to the disk.
     pub(super) fn is_installing(&self) -> bool {
         self.persisting.installing.is_some()

@@ -106,6 +106,10 @@ impl<S: StateMachine> Replica<S> {
             return outputs.events.push(Event::Dropped(DropReason::Unexpected));
         }
         self.recovery.has_recovered(place);
+        self.hears_checkpoint(Sender { id, place }, &ok.checkpoint, outputs);
+        if self.status != Status::Normal {
+            return;
+        }
         let peer = &mut self.peers[place];
         peer.answered = self.now;
         peer.acked_round = peer.acked_round.max(ok.round);
@@ -198,6 +202,7 @@ impl<S: StateMachine> Replica<S> {
         // milliseconds, and what follows would never be done.
         self.next_heartbeat = self.now.after(self.options.heartbeat);
         self.check_quorum(outputs);
+        self.truncate_log();
         if self.suspended || self.status != Status::Normal {
             return;
         }
@@ -225,6 +230,7 @@ impl<S: StateMachine> Replica<S> {
             head: head.op,
             head_checksum: head.checksum,
             round: self.round,
+            checkpoint: self.checkpoints.newest(),
         };
         self.send_to_all(&MessageBody::Commit(commit), outputs);
     }

@@ -119,6 +119,8 @@ impl<S: StateMachine> Replica<S> {
             head: answer.head,
             head_checksum: answer.head_checksum,
             commit: answer.commit,
+            first: 0,
+            checksums: Vec::new(),
         };
         self.unstage();
         self.recovery.goal = Some((goal, source));

@@ -74,6 +74,16 @@ impl Repair {
         entry
     }
 
+    /// Forgets what a snapshot has.
+    pub(super) fn forget_through(&mut self, op: OpNumber) {
+        while let Some((first, _)) = self.reorder.first_key_value()
+            && *first <= op
+        {
+            let first = *first;
+            self.take(first);
+        }
+    }
+
     /// Counts the bytes of an entry that is no longer kept.
     fn forget(&mut self, entry: Option<&Entry>) {
         self.reorder_bytes -= entry.map_or(0, |entry| entry.encoded_len() as u64);
@@ -165,7 +175,7 @@ impl<S: StateMachine> Replica<S> {
     /// reach stays current by what those know that are reached.
     pub(super) fn on_ping(
         &mut self,
-        Sender { place, .. }: Sender,
+        sender: Sender,
         view: EpochView,
         ping: Ping,
         outputs: &mut Outputs,
@@ -182,7 +192,8 @@ impl<S: StateMachine> Replica<S> {
                 self.repair_from(ping.head);
             }
         }
-        self.peers[place].ping = Some(ping);
+        self.hears_checkpoint(sender, &ping.checkpoint, outputs);
+        self.peers[sender.place].ping = Some(ping);
     }
 
     fn hears_from_primary(&self) -> bool {
@@ -235,6 +246,8 @@ impl<S: StateMachine> Replica<S> {
                 entries,
                 head: self.log.head(),
                 commit: self.commit_number,
+                start: self.log.start(),
+                checkpoint: self.checkpoints.newest(),
             };
             self.send(to, MessageBody::LogChunk(chunk), outputs);
             if sent_through >= through {
@@ -259,6 +272,13 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         let is_answer = self.repair.is_outstanding && chunk.request == self.repair.request;
+        let is_forgotten = chunk.start > self.log.head() && chunk.checkpoint.op > self.log.head();
+        if is_answer && chunk.through == 0 && is_forgotten {
+            // What is missing here has been forgotten there.
+            self.repair.is_outstanding = false;
+            self.repair.due = Some(self.now.after(self.options.fetch_timeout));
+            return self.fetch_snapshot(chunk.checkpoint, sender.place, outputs);
+        }
         let head_before = self.log.head();
         for entry in chunk.entries {
             if self.take_entry(entry, outputs).is_err() {

@@ -6,6 +6,7 @@
 //! be written down; see `vr.x` for what a later start may make of it.
 
 use super::{Replica, Status};
+use crate::machine::Snapshot;
 use crate::outputs::Outputs;
 use crate::wire::{EpochView, Handover, Image, MessageBody, Meta, ReplicaId};
 use crate::{StateMachine, Tick};
@@ -85,10 +86,16 @@ impl<S: StateMachine> Replica<S> {
             && self.is_all_synced();
         self.leave_requests(outputs);
         self.status = Status::Stopped;
+        // A log that has forgotten something goes on after the checkpoint.
+        let after = self.snapshot_for_image().map_or(0, Snapshot::op);
         is_whole.then(|| Image {
             last_normal: self.last_normal,
             commit: self.commit_number,
-            entries: self.log.slice(1, self.log.head(), u64::MAX).to_vec(),
+            snapshot: (self.snapshot_for_image()).map(Snapshot::to_wire),
+            entries: self
+                .log
+                .slice(after + 1, self.log.head(), u64::MAX)
+                .to_vec(),
         })
     }
 

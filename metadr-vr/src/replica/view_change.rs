@@ -7,11 +7,14 @@ use super::{Replica, Status};
 use crate::membership::PerVoter;
 use crate::options::bug;
 use crate::outputs::{Event, Outputs};
-use crate::wire::{DoViewChange, Entry, EpochView, Handover, MessageBody, StartView};
+use crate::wire::{DoViewChange, Entry, EpochView, Handover, Hash128, MessageBody, StartView};
 use crate::{StateMachine, Tick};
 
 /// Entries up to so many bytes travel within DO_VIEW_CHANGE and START_VIEW.
 const INLINE_BYTES: u64 = 256 << 10;
+
+/// So many checksums do.
+const MOST_CHECKSUMS: u64 = 4096;
 
 /// The state of a view change.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +27,9 @@ pub(super) struct ViewChange {
     is_chosen: bool,
     /// View changes in a row that did not come to an end.
     pub(super) attempts: u32,
+    /// View changes in a row that this replica gave up as their primary, as
+    /// it lacked a snapshot.
+    pub(super) forfeits: usize,
     /// When it began.
     since: Tick,
     /// When to say everything again.
@@ -53,6 +59,7 @@ impl<S: StateMachine> Replica<S> {
             head: self.log.head(),
             head_checksum: self.log.head_header().checksum,
             commit: self.commit_number,
+            checksums: self.suffix_checksums(),
             entries: self.suffix(),
         });
         if self.may_speak() {
@@ -89,6 +96,7 @@ impl<S: StateMachine> Replica<S> {
         self.votes.clear();
         self.view_change = ViewChange {
             attempts: self.view_change.attempts + 1,
+            forfeits: self.view_change.forfeits,
             since: self.now,
             ..ViewChange::default()
         };
@@ -211,6 +219,8 @@ impl<S: StateMachine> Replica<S> {
             head: best.head,
             head_checksum: best.head_checksum,
             commit,
+            first: best.commit,
+            checksums: best.checksums,
         };
         self.stage(goal, best.entries, source, outputs);
     }
@@ -237,6 +247,8 @@ impl<S: StateMachine> Replica<S> {
                     head: start.head,
                     head_checksum: start.head_checksum,
                     commit: start.commit,
+                    first: start.commit,
+                    checksums: start.checksums,
                 };
                 self.stage(goal, start.entries, place, outputs);
             }
@@ -276,12 +288,25 @@ impl<S: StateMachine> Replica<S> {
             head: self.log.head(),
             head_checksum: self.log.head_header().checksum,
             commit: self.commit_number,
+            checksums: self.suffix_checksums(),
             entries: self.suffix(),
         }
     }
 
     fn send_start_view(&mut self, to: Sender, outputs: &mut Outputs) {
         self.send(to.id, MessageBody::StartView(self.start_view()), outputs);
+    }
+
+    /// The checksums at the commit number and after it, if they are not too
+    /// many: whoever holds a part of the entries need not fetch that.
+    fn suffix_checksums(&self) -> Vec<Hash128> {
+        let (commit, head) = (self.commit_number, self.log.head());
+        if head - commit > MOST_CHECKSUMS {
+            return Vec::new();
+        }
+        (commit..=head)
+            .filter_map(|op| self.log.checksum(op))
+            .collect()
     }
 
     /// The entries after the commit number, if they are small enough.

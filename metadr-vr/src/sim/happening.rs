@@ -59,6 +59,13 @@ impl std::fmt::Display for Happening {
                     MessageBody::FetchLog(fetch) => {
                         write!(f, "FETCH_LOG {}..={}", fetch.first, fetch.last)
                     }
+                    MessageBody::FetchSnapshot(fetch) => {
+                        let (op, chunk) = (fetch.checkpoint.op, fetch.chunk);
+                        write!(f, "FETCH_SNAPSHOT {op}, chunk {chunk:?}")
+                    }
+                    MessageBody::SnapshotPart(part) => {
+                        write!(f, "SNAPSHOT_PART of {}", part.checkpoint.op)
+                    }
                     MessageBody::LogChunk(chunk) => {
                         write!(f, "LOG_CHUNK of {} entries", chunk.entries.len())
                     }

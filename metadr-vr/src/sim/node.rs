@@ -28,7 +28,7 @@ pub(super) struct Node {
 }
 
 /// What a start finds.
-pub(super) struct Started<S> {
+pub(super) struct Started<S: StateMachine> {
     pub(super) replica: Replica<S>,
     pub(super) outputs: Outputs,
     /// The promise that was on the disk.

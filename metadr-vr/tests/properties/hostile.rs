@@ -219,6 +219,7 @@ fn body(contents: Contents, log: &Log) -> MessageBody {
             acked_checksum: checksum(acked),
             applied: round,
             round,
+            ..PrepareOk::default()
         }),
         Contents::Commit(commit, head, round) => MessageBody::Commit(Commit {
             commit,
@@ -226,6 +227,7 @@ fn body(contents: Contents, log: &Log) -> MessageBody {
             head,
             head_checksum: checksum(head),
             round,
+            ..Commit::default()
         }),
         Contents::FetchLog(first, last, max_bytes) => MessageBody::FetchLog(FetchLog {
             request: first,
@@ -240,6 +242,7 @@ fn body(contents: Contents, log: &Log) -> MessageBody {
             entries: entries(plans, log),
             head: through,
             commit,
+            ..LogChunk::default()
         }),
     }
 }

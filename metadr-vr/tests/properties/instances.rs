@@ -14,6 +14,7 @@ fn ping(peers: Vec<PeerInstance>) -> MessageBody {
         head: 0,
         commit: 0,
         peers,
+        checkpoint: metadr_vr::wire::Checkpoint::default(),
     })
 }
 

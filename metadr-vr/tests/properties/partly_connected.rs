@@ -29,6 +29,7 @@ fn ping(head: u64, commit: u64) -> MessageBody {
         head,
         commit,
         peers: Vec::new(),
+        checkpoint: metadr_vr::wire::Checkpoint::default(),
     })
 }
 
@@ -50,6 +51,7 @@ fn start_view(log: &Log, commit: u64) -> MessageBody {
         head_checksum: head.checksum,
         commit,
         entries: Vec::new(),
+        ..StartView::default()
     })
 }
 
@@ -176,6 +178,7 @@ fn a_backup_that_its_primary_does_not_reach_keeps_up() {
         entries: log(2).slice(1, 2, u64::MAX).to_vec(),
         head: 2,
         commit: 1,
+        ..LogChunk::default()
     };
     backup.on_message(
         Tick(41),
@@ -225,6 +228,7 @@ fn a_replica_that_only_hears_its_primary_joins_through_another() {
         head: 0,
         head_checksum: head.checksum,
         round: 1,
+        ..Commit::default()
     });
     // The primary of view 1 is heard more often than questions are repeated.
     for now in 1..=40 {
@@ -280,6 +284,7 @@ fn first_entry(log: &Log, from: ReplicaId, request: u64, through: u64) -> Messag
         entries: log.slice(1, 1, u64::MAX).to_vec(),
         head: log.head(),
         commit: 0,
+        ..LogChunk::default()
     };
     said(from, 1, MessageBody::LogChunk(chunk))
 }
@@ -359,6 +364,7 @@ fn a_log_that_takes_longer_than_a_view_is_not_fetched_from_its_beginning_again()
             entries: long.slice(fetch.first, fetch.first, u64::MAX).to_vec(),
             head: 3,
             commit: 0,
+            ..LogChunk::default()
         };
         let chunk = said(2, view, MessageBody::LogChunk(chunk));
         primary.on_message(Tick(view), chunk, &mut outputs);

@@ -358,6 +358,9 @@ fn options(arguments: &Arguments<'_>) -> Option<Options> {
         let value: u32 = value.parse().ok()?;
         match name {
             "durable" => {}
+            "checkpoints" => options.checkpoint_ops = value.into(),
+            "retain" => options.retain_ops = value.into(),
+            "chunk" => options.snapshot_chunk = value,
             "pings" => options.ping = value.into(),
             "lost_quorum" => options.lost_quorum = value.into(),
             // The usual ones.

@@ -1,7 +1,7 @@
 //! How messages, events and answers look in a script.
 
 use crate::support::Words;
-use metadr_vr::wire::{ClientOperation, Entry, MessageBody, ReplicaId};
+use metadr_vr::wire::{ClientOperation, Entry, MessageBody, ReplicaId, SnapshotPartBody};
 use metadr_vr::{ClientReply, Event, Memory, Replica, RequestId, Status};
 use std::fmt::Write;
 
@@ -50,6 +50,28 @@ pub(crate) fn message(body: &MessageBody) -> String {
         MessageBody::Ping(ping) => format!("PING head {}", ping.head),
         MessageBody::Notice(notice) => format!("NOTICE {:?} about {}", notice.kind, notice.id),
         MessageBody::FetchLog(fetch) => format!("FETCH_LOG {}..={}", fetch.first, fetch.last),
+        MessageBody::FetchSnapshot(fetch) => match fetch.chunk {
+            Some(chunk) => format!("FETCH_SNAPSHOT {}, chunk {chunk}", fetch.checkpoint.op),
+            None => format!("FETCH_SNAPSHOT {}", fetch.checkpoint.op),
+        },
+        MessageBody::SnapshotPart(part) => match &part.body {
+            SnapshotPartBody::Manifest(_) => {
+                format!("SNAPSHOT_PART {}, manifest", part.checkpoint.op)
+            }
+            SnapshotPartBody::Chunk(data) => {
+                format!("SNAPSHOT_PART {}, {} bytes", part.checkpoint.op, data.len())
+            }
+            SnapshotPartBody::Gone(newest) => {
+                format!(
+                    "SNAPSHOT_PART {} is gone, newest {}",
+                    part.checkpoint.op, newest.op
+                )
+            }
+        },
+        MessageBody::LogChunk(chunk) if chunk.entries.is_empty() && chunk.start > 0 => {
+            let (start, op) = (chunk.start, chunk.checkpoint.op);
+            format!("LOG_CHUNK of nothing: forgotten up to {start}, checkpoint {op}")
+        }
         MessageBody::LogChunk(chunk) if chunk.entries.is_empty() => {
             format!("LOG_CHUNK of nothing, through {}", chunk.through)
         }
@@ -99,6 +121,11 @@ pub(crate) fn event(event: &Event) -> Option<String> {
         }
         Event::Applied { op, .. } => format!("applies {op}"),
         Event::Fetching { first, last, from } => format!("misses {first}..={last}, asks {from}"),
+        Event::Checkpointed { op } => format!("has a checkpoint of {op}"),
+        Event::FetchingSnapshot { op, from } => format!("fetches snapshot {op}, told of by {from}"),
+        Event::SnapshotInstalled { op, .. } => format!("takes snapshot {op} over"),
+        Event::Forfeited { view } => format!("forfeits view {}", view.view),
+        Event::StateDivergence { op, with } => format!("has another state than {with} at {op}"),
         Event::Dropped(reason) => format!("drops a message: {reason:?}"),
         Event::Divergence { op, with } => format!("differs from {with} at {op}"),
         Event::Unanswered { entries } => format!("leaves {entries} entries unanswered"),
@@ -132,9 +159,13 @@ pub(crate) fn is_of_a_message(event: &Event) -> bool {
 /// What a log has: what is committed, a bar, and the rest.
 pub(crate) fn log(replica: &Replica<Words>) -> String {
     let (log, commit) = (replica.log(), replica.commit_number());
-    let committed = log.slice(1, commit, u64::MAX);
+    let committed = log.slice(log.start() + 1, commit, u64::MAX);
     let rest = log.slice(commit + 1, log.head(), u64::MAX);
-    format!("{} | {}", entries(committed), entries(rest))
+    let forgotten = match log.start() {
+        0 => String::new(),
+        start => format!("..{start} "),
+    };
+    format!("{forgotten}{} | {}", entries(committed), entries(rest))
         .trim()
         .to_owned()
 }

@@ -4,8 +4,9 @@ use crate::arguments::Arguments;
 use crate::support::{CLUSTER, batch, meta, seal};
 use metadr_vr::Log;
 use metadr_vr::wire::{
-    Commit, DoViewChange, Entry, EntryHeader, EntryKind, EpochView, FetchLog, Handover, Hash128,
-    MessageBody, Notice, NoticeKind, Prepare, PrepareOk, ReadId, ReadIndexOk, StartView, Vote,
+    Checkpoint, Commit, DoViewChange, Entry, EntryHeader, EntryKind, EpochView, FetchLog, Handover,
+    Hash128, MessageBody, Notice, NoticeKind, Prepare, PrepareOk, ReadId, ReadIndexOk, StartView,
+    Vote,
 };
 
 /// A hash that belongs to nothing.
@@ -72,6 +73,7 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
             head: value("head"),
             head_checksum: checksum(value("head")),
             commit: value("commit"),
+            checksums: Vec::new(),
             entries: Vec::new(),
         }),
         "enter_view" => MessageBody::EnterView,
@@ -81,6 +83,7 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
             head: value("head"),
             head_checksum: checksum(value("head")),
             commit: value("commit"),
+            checksums: Vec::new(),
             entries: Vec::new(),
         }),
         "vote" => MessageBody::Vote(Vote {
@@ -91,6 +94,13 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
             acked_checksum: checksum(value("acked")),
             applied: 0,
             round: value("round"),
+            checkpoint: match arguments.text("state") {
+                Some(_) => Checkpoint {
+                    op: value("acked"),
+                    hash: OTHER,
+                },
+                None => Checkpoint::default(),
+            },
         }),
         "commit" => MessageBody::Commit(Commit {
             commit: value("commit"),
@@ -98,6 +108,7 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
             head: value("head"),
             head_checksum: checksum(value("head")),
             round: value("round"),
+            checkpoint: Checkpoint::default(),
         }),
         "fetch_log" => MessageBody::FetchLog(FetchLog {
             request: 0,

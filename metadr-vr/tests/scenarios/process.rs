@@ -77,6 +77,7 @@ impl Process {
             image = Some(Image {
                 last_normal: self.last_normal,
                 commit: 0,
+                snapshot: None,
                 entries: self.log.slice(1, self.log.head(), u64::MAX).to_vec(),
             });
         }

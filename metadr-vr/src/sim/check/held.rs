@@ -67,7 +67,7 @@ mod tests {
                 acked,
                 acked_checksum,
                 applied: 0,
-                round: 0,
+                ..PrepareOk::default()
             });
             acknowledged_is_held(&sender, &message(&sender, body))
         };
