@@ -51,6 +51,7 @@ mod cluster;
 mod disk;
 mod figures;
 mod happening;
+pub mod linear;
 mod model;
 mod network;
 mod node;
