@@ -48,8 +48,8 @@ pub use log::Log;
 pub use machine::{Collect, Damaged, Frozen, Progress, Records, StateMachine, Thaw, put_record};
 pub use options::{Options, Tick};
 pub use outputs::{
-    ClientReply, DropReason, Event, Fault, Install, Level, Memory, Outputs, Persist, Request,
-    RequestId, Stream, Ticket, Unavailable,
+    Admin, ClientReply, DropReason, Event, Fault, Install, Level, Memory, Outputs, Persist,
+    Request, RequestId, Stream, Ticket, Unavailable,
 };
 pub use quorum::quorum;
 pub use replica::{Boot, Replica, Start, Status, log_of};

@@ -51,6 +51,9 @@ pub struct Options {
     pub recovery_resend: u64,
     /// After how long without a quorum that remembers it is said so.
     pub lost_quorum: u64,
+    /// How long a primary that steps down takes no requests, before it goes on
+    /// because nobody has taken over.
+    pub handover_timeout: u64,
     /// How long a clean stop may take, finishing requests and handing over,
     /// before the replica stops as it is.
     pub stop_timeout: u64,
@@ -113,6 +116,7 @@ impl Default for Options {
             check_quorum: 50,
             recovery_resend: 20,
             lost_quorum: 3_000,
+            handover_timeout: 50,
             stop_timeout: 100,
             read_timeout: 100,
             ping: 100,

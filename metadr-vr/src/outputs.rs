@@ -31,6 +31,18 @@ pub enum Request {
     /// this was handed in, and returns nothing. The op of its answer can be the
     /// `min_op` of later reads.
     Sync,
+    /// What an operator wants.
+    Admin(Admin),
+}
+
+/// What an operator wants of the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Admin {
+    /// The primary is to become a backup: it finishes what it has, and lets the
+    /// backup that holds most take over. Answered when it has left its view, by
+    /// an empty result. Meanwhile it takes no requests.
+    StepDown,
 }
 
 /// What a read has to have seen.
@@ -61,8 +73,13 @@ impl Request {
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Anonymous(bytes) | Self::Read { query: bytes, .. } => bytes.len(),
-            Self::Sync => 0,
+            Self::Sync | Self::Admin(_) => 0,
         }
+    }
+
+    /// Whether also a backup serves it.
+    pub(crate) fn is_for_any_replica(&self) -> bool {
+        !self.is_logged() && !matches!(self, Self::Admin(_))
     }
 
     /// Whether it takes effect in the log.
@@ -70,7 +87,7 @@ impl Request {
         let level = match self {
             Self::Anonymous(_) => return true,
             Self::Read { level, .. } => level,
-            Self::Sync => return false,
+            Self::Sync | Self::Admin(_) => return false,
         };
         *level == Level::Log
     }
@@ -119,6 +136,8 @@ pub enum Unavailable {
     Recovering,
     /// It is shutting down.
     Stopping,
+    /// It was to step down, and no backup is there that could take over.
+    NoSuccessor,
     /// Its state did not get as far as the read has to see in time, or the
     /// primary did not say how far that is.
     Lagging,

@@ -13,7 +13,8 @@
 //! | [`checkpoint`] | writing the state down, forgetting the log, comparing | §3.7 |
 //! | [`transfer`] | fetching a snapshot instead of entries, serving it | §3.7 |
 //! | [`recovery`] | coming back without memory | §3.8 |
-//! | [`shutdown`] | handing over, and the image of a clean stop | §3.9 |
+//! | [`handover`] | asking a backup to become the primary | §3.9 |
+//! | [`shutdown`] | a clean stop, and its image | §3.9 |
 //! | [`requests`] | the queue, the order within a connection | §3.1, §3.12 |
 //! | [`reads`] | linearizable reads by rounds, at the primary | §3.10 |
 //! | [`read_index`] | reads at backups | §3.10 |
@@ -24,6 +25,7 @@ mod apply;
 mod backup;
 mod boot;
 mod checkpoint;
+mod handover;
 mod join;
 mod persist;
 mod primary;
@@ -48,6 +50,7 @@ use crate::wire::{
 };
 use crate::{Log, Options, StateMachine, Tick};
 use checkpoint::Checkpoints;
+use handover::SteppingDown;
 use join::Staged;
 use persist::Persisting;
 use primary::Peer;
@@ -141,6 +144,7 @@ pub struct Replica<S: StateMachine> {
     salvaged_snapshot: Option<Box<Received<S>>>,
     recovery: Recovery,
     stopping: Option<Stopping>,
+    stepping_down: Option<SteppingDown>,
 }
 
 impl<S: StateMachine> Replica<S> {
@@ -198,6 +202,7 @@ impl<S: StateMachine> Replica<S> {
             salvaged_snapshot: None,
             recovery: Recovery::default(),
             stopping: None,
+            stepping_down: None,
             voters,
             boot,
             options,
@@ -268,6 +273,7 @@ impl<S: StateMachine> Replica<S> {
         self.local_reads_tick(outputs);
         self.advance_checkpoint(outputs);
         self.transfer_tick(outputs);
+        self.step_down_tick(outputs);
         self.stopping_tick(outputs);
         if self.votes.repeat().is_some_and(|repeat| now >= repeat) {
             self.send_vote(outputs);
@@ -322,10 +328,12 @@ impl<S: StateMachine> Replica<S> {
         let checkpoint = (self.checkpoints.is_taking()).then(|| self.now.after(1));
         let stopping = (self.stopping.as_ref()).map(|one| Stopping::deadline(one, self.now));
         let reads = self.local_reads.deadline();
+        let stepping_down = (self.stepping_down.as_ref()).map(SteppingDown::deadline);
         let others = [
             staged,
             transfer,
             checkpoint,
+            stepping_down,
             stopping,
             reads,
             self.votes.repeat(),

@@ -140,6 +140,10 @@ scenarios! {
     staging_up_to_the_wrong_head
     stale_reads_are_answered_at_once
     state_divergence
+    step_down
+    step_down_ends_with_its_view
+    step_down_is_asked_again
+    step_down_without_a_successor
     strangers
     survivor_is_backup
     survivor_is_primary

@@ -6,7 +6,7 @@
 //! answered. Connections do not wait for one another.
 
 use super::{Replica, Status};
-use crate::outputs::{ClientReply, Event, Level, Outputs, Request, RequestId, Unavailable};
+use crate::outputs::{Admin, ClientReply, Event, Level, Outputs, Request, RequestId, Unavailable};
 use crate::replica::reads::{AskedIndex, PendingRead};
 use crate::wire::{ClientOperation, OpNumber, ReplicaId};
 use crate::{Options, StateMachine};
@@ -149,7 +149,7 @@ impl Requests {
                 level: Level::Log,
             } => (Some(ClientOperation::Query(query)), None),
             Request::Read { query, .. } => (None, Some(query)),
-            Request::Sync => (None, None),
+            Request::Sync | Request::Admin(_) => (None, None),
         };
         if let Some(operation) = operation {
             self.last_write += 1;
@@ -250,7 +250,7 @@ impl<S: StateMachine> Replica<S> {
             Status::Normal if self.is_primary() && self.suspended => {
                 Some(ClientReply::Unavailable(Unavailable::ViewChange))
             }
-            Status::Normal if !self.is_primary() && request.is_logged() => {
+            Status::Normal if !self.is_primary() && !request.is_for_any_replica() => {
                 Some(ClientReply::NotPrimary {
                     primary: self.primary(),
                 })
@@ -266,6 +266,7 @@ impl<S: StateMachine> Replica<S> {
         };
         match refusal {
             Some(reply) => outputs.reply.push((id, reply)),
+            None if request == Request::Admin(Admin::StepDown) => self.step_down(id, outputs),
             None if self.is_primary() => self.requests.admit(id, request),
             None => self.local_reads.ask(id, request, now, &self.options),
         }
@@ -277,13 +278,17 @@ impl<S: StateMachine> Replica<S> {
     pub fn on_connection_closed(&mut self, connection: u64) {
         self.requests.close(connection);
         self.local_reads.close(connection);
+        if let Some(one) = &mut self.stepping_down {
+            one.close(connection);
+        }
     }
 
     /// Whether there is room for another request. While there is none, the
     /// embedder should leave requests where they are.
     #[must_use]
     pub fn accepts_requests(&self) -> bool {
-        self.waiting_requests() < self.options.queue_requests
+        self.stepping_down.is_none()
+            && self.waiting_requests() < self.options.queue_requests
             && self.requests.bytes + self.local_reads.bytes() < self.options.queue_bytes
     }
 
@@ -315,6 +320,7 @@ impl<S: StateMachine> Replica<S> {
             outputs.reply.push((id, reply));
         }
         self.local_reads.refuse(&refusal, outputs);
+        self.stay(refusal, outputs);
     }
 
     /// Answers everything that waits, when this replica stops for good.
@@ -339,5 +345,6 @@ impl<S: StateMachine> Replica<S> {
             outputs.reply.push((id, refusal.clone()));
         }
         self.local_reads.refuse(&refusal, outputs);
+        self.stay(refusal, outputs);
     }
 }

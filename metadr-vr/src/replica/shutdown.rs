@@ -8,7 +8,7 @@
 use super::{Replica, Status};
 use crate::machine::Snapshot;
 use crate::outputs::Outputs;
-use crate::wire::{EpochView, Handover, Image, MessageBody, Meta, ReplicaId};
+use crate::wire::{Image, Meta};
 use crate::{StateMachine, Tick};
 
 /// A clean stop that has begun.
@@ -119,46 +119,5 @@ impl<S: StateMachine> Replica<S> {
             };
             stopping.next = now.after(pause);
         }
-    }
-
-    /// As a primary without work, asks the backup that holds most to become
-    /// the next one. The message may be lost; then it is sent again.
-    fn hand_over(&mut self, outputs: &mut Outputs) -> bool {
-        if self.status != Status::Normal || !self.is_primary() || !self.is_drained() {
-            return false;
-        }
-        let Some(id) = self.successor() else {
-            return false;
-        };
-        let mut view = EpochView {
-            view: self.view.view + 1,
-            ..self.view
-        };
-        while self.voters.primary_of(view) != id {
-            view.view += 1;
-        }
-        let target = view.view;
-        self.send(id, MessageBody::Handover(Handover { target }), outputs);
-        true
-    }
-
-    /// Whom to hand over to: of those that are there, remember and stay, the
-    /// one that holds most.
-    fn successor(&self) -> Option<ReplicaId> {
-        let best = (self.others())
-            .filter(|one| {
-                let peer = &self.peers[one.place];
-                // What one that recovers has acknowledged is an assumption.
-                !peer.is_leaving()
-                    && !self.recovers(one.place)
-                    && self.now.since(peer.last_heard) <= self.options.silent
-            })
-            .max_by_key(|one| self.peers[one.place].acked())?;
-        Some(best.id)
-    }
-
-    /// Whether all that was accepted has been done and answered.
-    fn is_drained(&self) -> bool {
-        self.requests.waiting() == 0 && self.commit_number == self.log.head()
     }
 }

@@ -84,6 +84,7 @@ impl<S: StateMachine> Replica<S> {
         self.status = status;
         self.promise(view, outputs);
         self.restart_view_change();
+        self.stepped_down(outputs);
         self.leave_requests(outputs);
     }
 

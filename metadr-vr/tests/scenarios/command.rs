@@ -6,6 +6,7 @@
 //! | `request R conn=C write WORD` | a client's write, which waits for the next flush |
 //! | `request R conn=C read` | a client's read: also `read stale`, `read log`, `read min_op=N` |
 //! | `request R conn=C sync` | a client that wants to see what there is now |
+//! | `request R conn=C step_down` | an operator wants another primary |
 //! | `close R conn=C` | the client is gone |
 //! | `flush R` | replica R does what has gathered, as after a drain of its sockets |
 //! | `tick N` | N ticks pass; whose deadline it is gets a tick and a flush |
@@ -46,7 +47,7 @@ use crate::group::{Group, Packet};
 use crate::support::{calm, message};
 use bytes::Bytes;
 use metadr_vr::wire::{Durability, MessageBody, Prepare, ReplicaId};
-use metadr_vr::{Level, Options, Request, RequestId};
+use metadr_vr::{Admin, Level, Options, Request, RequestId};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -182,6 +183,7 @@ impl Runner {
         let request = match arguments.0[2..] {
             ["write", word] => Request::Anonymous(Bytes::copy_from_slice(word.as_bytes())),
             ["sync"] => Request::Sync,
+            ["step_down"] => Request::Admin(Admin::StepDown),
             ["read", ref level @ ..] => {
                 let level = match level {
                     [] => Level::Linearizable,
