@@ -64,6 +64,14 @@ pub struct Options {
     pub ping: u64,
     /// Entries that may be uncommitted at a time.
     pub pipeline_entries: u64,
+    /// Bytes of entries that may be uncommitted at a time; one entry may be
+    /// over it.
+    pub pipeline_bytes: u64,
+    /// How many entries a backup that answers may lag before the primary takes
+    /// less: linearly, down to a quarter at twice as many.
+    pub lag_soft: u64,
+    /// For how long a primary takes less for the sake of one backup.
+    pub lag_patience: u64,
     /// Bytes that may be unacknowledged by a peer at a time.
     pub window_bytes: u64,
     /// How many LOG_CHUNKs a FETCH_LOG may be answered with.
@@ -121,6 +129,9 @@ impl Default for Options {
             read_timeout: 100,
             ping: 100,
             pipeline_entries: 256,
+            pipeline_bytes: 8 << 20,
+            lag_soft: 1_024,
+            lag_patience: 3_000,
             window_bytes: 8 << 20,
             fetch_chunks: 4,
             batch_operations: 1024,

@@ -118,8 +118,12 @@ pub enum ClientReply {
     /// or was given up in favour of others. The request is not executed, now or
     /// later; whether an earlier copy of it was, nobody knows any more.
     SessionExpired,
-    /// Too many requests wait already. The request had no effect.
-    Busy,
+    /// Too many requests wait already, or the primary is about to step down.
+    /// The request had no effect.
+    Busy {
+        /// When there may be room again, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// This replica takes no requests now. The request had no effect.
     Unavailable(Unavailable),
 }

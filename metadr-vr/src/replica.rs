@@ -15,6 +15,7 @@
 //! | [`recovery`] | coming back without memory | §3.8 |
 //! | [`handover`] | asking a backup to become the primary | §3.9 |
 //! | [`shutdown`] | a clean stop, and its image | §3.9 |
+//! | [`pressure`] | taking less when backups lag | §3.12 |
 //! | [`requests`] | the queue, the order within a connection | §3.1, §3.12 |
 //! | [`reads`] | linearizable reads by rounds, at the primary | §3.10 |
 //! | [`read_index`] | reads at backups | §3.10 |
@@ -28,6 +29,7 @@ mod checkpoint;
 mod handover;
 mod join;
 mod persist;
+mod pressure;
 mod primary;
 mod read_index;
 mod reads;
@@ -53,6 +55,7 @@ use checkpoint::Checkpoints;
 use handover::SteppingDown;
 use join::Staged;
 use persist::Persisting;
+use pressure::Pressure;
 use primary::Peer;
 use read_index::LocalReads;
 use recovery::Recovery;
@@ -122,6 +125,7 @@ pub struct Replica<S: StateMachine> {
     /// A write was refused by the hash chain: see [`Event::Divergence`].
     refuses_writes: bool,
     requests: Requests,
+    pressure: Pressure,
     /// Reads that wait for the state of this replica, whatever its part.
     local_reads: LocalReads,
 
@@ -187,6 +191,7 @@ impl<S: StateMachine> Replica<S> {
             suspended: false,
             refuses_writes: false,
             requests: Requests::default(),
+            pressure: Pressure::new(now),
             local_reads: LocalReads::default(),
             round_seen: 0,
             owes_acknowledgement: false,

@@ -38,6 +38,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_dead_backup_slows_nobody_down
     a_promise_is_on_disk_first
     a_report_of_files_that_were_put_back
     a_shared_question_answers_later_reads
@@ -100,6 +101,7 @@ scenarios! {
     p7_a_new_primary_reads_what_was_answered
     p8_five_servers
     p8_old_votes_and_a_pause
+    pipeline_is_bounded_in_bytes
     pipelining
     queue_is_full
     quick_second_vote
@@ -136,6 +138,7 @@ scenarios! {
     snapshot_for_a_joiner
     snapshot_for_a_recovering_replica
     snapshot_for_one_that_was_away
+    slows_down_for_a_backup_that_lags
     staging_from_the_wrong_source
     staging_up_to_the_wrong_head
     stale_reads_are_answered_at_once

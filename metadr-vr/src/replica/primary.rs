@@ -1,6 +1,7 @@
 //! The primary in normal operation.
 
 use super::accept::Sender;
+use super::pressure::Pressure;
 use super::{Replica, Status};
 use crate::membership::Told;
 use crate::options::bug;
@@ -110,6 +111,7 @@ impl<S: StateMachine> Replica<S> {
         if self.status != Status::Normal {
             return;
         }
+        self.pressure.heard(place, ok.applied);
         let peer = &mut self.peers[place];
         peer.answered = self.now;
         peer.acked_round = peer.acked_round.max(ok.round);
@@ -156,6 +158,7 @@ impl<S: StateMachine> Replica<S> {
             peer.begin_view(now, commit, head);
         }
         self.round = 0;
+        self.pressure = Pressure::new(now);
         // The first answers may take as long as the view change did: over slow
         // ways, no view would last otherwise.
         let longest = 8 * self.options.election_timeout;
@@ -206,6 +209,7 @@ impl<S: StateMachine> Replica<S> {
         if self.suspended || self.status != Status::Normal {
             return;
         }
+        self.watch_lag();
         self.begin_round(outputs);
         for other in self.others() {
             let peer = &mut self.peers[other.place];
@@ -243,15 +247,20 @@ impl<S: StateMachine> Replica<S> {
     }
 
     fn can_append(&self) -> bool {
-        let uncommitted = self.log.head() - self.commit_number;
-        uncommitted < self.options.pipeline_entries && self.requests.has_queued()
+        let (commit, head) = (self.commit_number, self.log.head());
+        self.requests.has_queued()
+            && head - commit < self.options.pipeline_entries
+            && self.log.bytes_between(commit, head) < self.options.pipeline_bytes
+            && self.pressure.allowance() != Some(0)
     }
 
     /// Makes entries of all that is queued, as long as the pipeline has room.
     fn append_batches(&mut self) {
         while self.can_append() {
             let op = self.log.head() + 1;
-            let operations = self.requests.take_batch(op, &self.options);
+            let most = self.pressure.allowance();
+            let operations = self.requests.take_batch(op, most, &self.options);
+            self.pressure.took(operations.len());
             let parent = self.log.head_header();
             let timestamp = self.wall_ms.max(parent.timestamp_ms);
             let entry = Entry::batch(parent, self.view, timestamp, operations);

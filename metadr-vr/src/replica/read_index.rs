@@ -186,7 +186,7 @@ impl<S: StateMachine> Replica<S> {
         } else if self.stopping.is_some() {
             ClientReply::Unavailable(Unavailable::Stopping)
         } else if !self.accepts_requests() {
-            ClientReply::Busy
+            self.busy()
         } else {
             let awaits = Awaits::Applied(min_op);
             (self.local_reads).wait(id, Some(query), awaits, self.now, &self.options);

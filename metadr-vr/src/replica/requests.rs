@@ -80,13 +80,22 @@ impl Requests {
         self.last_applied_write
     }
 
-    /// Takes the operations of the entry at `op` from the queue.
-    pub(super) fn take_batch(&mut self, op: OpNumber, options: &Options) -> Vec<ClientOperation> {
+    /// Takes the operations of the entry at `op` from the queue, not more
+    /// than `most`.
+    pub(super) fn take_batch(
+        &mut self,
+        op: OpNumber,
+        most: Option<u64>,
+        options: &Options,
+    ) -> Vec<ClientOperation> {
         assert!(!self.queue.is_empty());
+        let most = most.and_then(|most| usize::try_from(most).ok());
+        let most = most.map_or(options.batch_operations, |most| {
+            most.min(options.batch_operations)
+        });
         let (mut operations, mut requests, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some(next) = self.queue.front() {
-            let is_full = operations.len() >= options.batch_operations
-                || bytes + next.bytes > options.batch_bytes;
+            let is_full = operations.len() >= most || bytes + next.bytes > options.batch_bytes;
             if is_full && !operations.is_empty() {
                 break;
             }
@@ -261,7 +270,7 @@ impl<S: StateMachine> Replica<S> {
             Status::Normal if self.stopping.is_some() => {
                 Some(ClientReply::Unavailable(Unavailable::Stopping))
             }
-            Status::Normal if !self.accepts_requests() => Some(ClientReply::Busy),
+            Status::Normal if !self.accepts_requests() => Some(self.busy()),
             Status::Normal => None,
         };
         match refusal {
@@ -290,6 +299,14 @@ impl<S: StateMachine> Replica<S> {
         self.stepping_down.is_none()
             && self.waiting_requests() < self.options.queue_requests
             && self.requests.bytes + self.local_reads.bytes() < self.options.queue_bytes
+    }
+
+    /// What a client is told for whom there is no room.
+    pub(super) fn busy(&self) -> ClientReply {
+        let waiting = self.waiting_requests();
+        ClientReply::Busy {
+            retry_after_ms: self.pressure.retry_after_ms(waiting, &self.options),
+        }
     }
 
     /// The number of requests that wait; bounded by the options.

@@ -163,10 +163,8 @@ fn a_queue_has_room_again_after_each_end() {
         group.request(0, id(connection, 3), Request::Anonymous(ten.clone()));
         assert!(!group.replicas[0].accepts_requests());
         group.request(0, id(connection, 4), read(Bytes::new()));
-        assert_eq!(
-            group.replies.pop().map(|(_, reply)| reply),
-            Some(ClientReply::Busy)
-        );
+        let reply = group.replies.pop().map(|(_, reply)| reply);
+        assert!(matches!(reply, Some(ClientReply::Busy { .. })), "{reply:?}");
         if connection % 2 == 0 {
             group.close(0, connection);
         }

@@ -372,6 +372,9 @@ fn options(arguments: &Arguments<'_>) -> Option<Options> {
             }
             "check_quorum" => options.check_quorum = value.into(),
             "pipeline" => options.pipeline_entries = value.into(),
+            "pipeline_bytes" => options.pipeline_bytes = value.into(),
+            "lag_soft" => options.lag_soft = value.into(),
+            "lag_patience" => options.lag_patience = value.into(),
             "window" => options.window_bytes = value.into(),
             "batch" => options.batch_operations = usize::try_from(value).ok()?,
             "batch_bytes" => options.batch_bytes = usize::try_from(value).ok()?,

@@ -177,7 +177,7 @@ pub(crate) fn reply(id: RequestId, reply: &ClientReply) -> String {
             format!("\"{result}\" at op {op}, index {index}")
         }
         ClientReply::NotPrimary { primary } => format!("not the primary, {primary} is"),
-        ClientReply::Busy => "busy".to_owned(),
+        ClientReply::Busy { retry_after_ms } => format!("busy for {retry_after_ms} ms"),
         ClientReply::Unavailable(why) => format!("unavailable: {why:?}"),
         other => format!("{other:?}"),
     };

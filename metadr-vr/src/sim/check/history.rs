@@ -287,12 +287,15 @@ mod tests {
     fn a_refused_write_that_takes_effect_is_found() {
         let mut before = history();
         before.asked(FIRST, &write(20));
-        let refused = before.answered(FIRST, &ClientReply::Busy);
+        let refused = before.answered(FIRST, &ClientReply::Busy { retry_after_ms: 50 });
         assert_violates("S10", "refused", refused);
 
         let mut after = History::new(Registers::default());
         after.asked(FIRST, &write(10));
-        assert_eq!(after.answered(FIRST, &ClientReply::Busy), Ok(()));
+        assert_eq!(
+            after.answered(FIRST, &ClientReply::Busy { retry_after_ms: 50 }),
+            Ok(())
+        );
         let entry = single(&[10]).log().get(1).expect("an entry").clone();
         assert_violates("S10", "refused", after.committed(&entry));
     }
