@@ -135,10 +135,10 @@ scenarios! {
     sent_again_after_a_while
     silent_peer
     single_replica
+    slows_down_for_a_backup_that_lags
     snapshot_for_a_joiner
     snapshot_for_a_recovering_replica
     snapshot_for_one_that_was_away
-    slows_down_for_a_backup_that_lags
     staging_from_the_wrong_source
     staging_up_to_the_wrong_head
     stale_reads_are_answered_at_once
