@@ -8,7 +8,7 @@ use metadr_runtime::rpc::Shutdown;
 use metadr_runtime::rt::{BlockOn, Runtime};
 use metadr_server::config::{Config, Endpoint};
 use metadr_server::timers::Timers;
-use metadr_server::{Listeners, MAX_REPLICAS, Setup, start};
+use metadr_server::{AdminFrom, Listeners, MAX_REPLICAS, Setup, start};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -92,6 +92,7 @@ async fn start_cluster<R: Runtime>(
             id,
             state: &directory,
             timers: Timers::default(),
+            admin_from: AdminFrom::Loopback,
         };
         start(runtime, setup, listeners, shutdown)?;
     }

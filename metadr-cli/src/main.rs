@@ -1,6 +1,7 @@
-//! The `metadr` command: a shell, a whole cluster for trying things out, and
-//! the server.
+//! The `metadr` command: a shell, a whole cluster for trying things out, what
+//! operators ask, and the server.
 
+mod admin;
 mod dev;
 mod remote_store;
 mod shell;
@@ -28,6 +29,8 @@ enum What {
     Dev(dev::Arguments),
     /// Type commands, or run a script of them, at a running cluster
     Shell(shell_command::Arguments),
+    /// Ask replicas how they are, or stop one
+    Admin(admin::Arguments),
     /// Run one replica
     #[command(hide = true)]
     Server(metadr_server::command::Arguments),
@@ -38,6 +41,7 @@ impl Program for What {
         match self {
             Self::Dev(arguments) => reported(dev::run::<R>(arguments)),
             Self::Shell(arguments) => shell_command::run::<R>(arguments),
+            Self::Admin(arguments) => admin::run::<R>(arguments),
             Self::Server(arguments) => {
                 reported(metadr_server::command::run::<R>(arguments).map(|()| ExitCode::SUCCESS))
             }

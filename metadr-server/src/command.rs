@@ -1,5 +1,6 @@
 //! The command line of `metadr-server`, also that of `metadr server`.
 
+use crate::admin_service::AdminFrom;
 use crate::config::{Config, own_replica};
 use crate::descriptors;
 use crate::driver::Ended;
@@ -29,6 +30,10 @@ pub struct Arguments {
     /// Which entry of EndPoints is this replica, from 0 [default: found out]
     #[arg(long, value_name = "N")]
     pub replica: Option<u16>,
+    /// Where operators may call from, with `metadr admin`: nothing proves who
+    /// they are
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = AdminFrom::Loopback)]
+    pub admin_from: AdminFrom,
     /// How soon a failed primary is missed
     #[command(flatten)]
     pub timers: TimerArguments,
@@ -65,6 +70,7 @@ pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
         id,
         state: &state,
         timers,
+        admin_from: arguments.admin_from,
     };
     runtime.block_on(serve(&runtime, setup))
 }
@@ -86,9 +92,12 @@ async fn serve<R: Runtime>(runtime: &R, setup: Setup<'_>) -> anyhow::Result<()> 
         tell(format_args!("replica {id}: {}", setup.timers));
     }
     let replica = start(runtime, setup, listeners, &Shutdown::new())?;
-    let (signal, _) = signals.next().await;
+    let why = match select(pin!(signals.next()), pin!(replica.asked_to_stop())).await {
+        Either::Left(((signal, _), _)) => signal,
+        Either::Right(((), _)) => "an operator",
+    };
     let other_requests = runtime.now() + SAME_REQUEST;
-    tell(format_args!("replica {id}: {signal}: stops"));
+    tell(format_args!("replica {id}: {why}: stops"));
     let again = signals.next_after(runtime, other_requests);
     let (ended, stopped) = match select(pin!(replica.stop()), pin!(again)).await {
         Either::Left((stopped, _)) => stopped,

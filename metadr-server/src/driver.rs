@@ -5,6 +5,7 @@
 //! once, and passes on what comes out. The replica has no lock: this task
 //! alone touches it.
 
+use crate::admin_report::admin_status;
 use crate::last_words::EndsProcess;
 use crate::link::Links;
 use crate::machine::Machine;
@@ -12,6 +13,7 @@ use crate::report::report;
 use crate::state::StateError;
 use crate::status::{Role, StatusCell};
 use crate::storage::{Storage, Synced};
+use crate::wire::admin::AdminStatus;
 use futures::Stream;
 use futures::channel::oneshot;
 use metadr_runtime::rt::{Instant, Runtime, Sleep};
@@ -60,6 +62,9 @@ enum Input {
     },
     Closed {
         connection: u64,
+    },
+    Report {
+        answer: oneshot::Sender<AdminStatus>,
     },
     Stop,
 }
@@ -118,6 +123,13 @@ impl Handle {
 
     pub(crate) fn connection_closed(&self, connection: u64) {
         drop(self.clients.try_send(Input::Closed { connection }));
+    }
+
+    /// Asks how the replica is. No answer comes when it has stopped.
+    pub(crate) fn report(&self) -> oneshot::Receiver<AdminStatus> {
+        let (answer, receiver) = oneshot::channel();
+        drop(self.clients.try_send(Input::Report { answer }));
+        receiver
     }
 
     /// Begins a clean stop.
@@ -315,6 +327,13 @@ impl<R: Runtime> Driver<R> {
             Input::Closed { connection } => {
                 self.backlog.retain(|(id, _)| id.connection != connection);
                 self.replica.on_connection_closed(connection);
+            }
+            Input::Report { answer } => {
+                let (now, links) = (self.runtime.now(), &self.surroundings.links);
+                let uptime = now.saturating_duration_since(self.started);
+                let waiting = self.waiting.len();
+                // Nobody listens if the connection is closed.
+                let _ = answer.send(admin_status(&self.replica, links, now, uptime, waiting));
             }
             Input::Stop => self.replica.begin_stop(now, &mut self.outputs),
         }

@@ -16,6 +16,8 @@
 
 #![forbid(unsafe_code)]
 
+mod admin_report;
+mod admin_service;
 mod capped;
 pub mod command;
 pub mod config;
@@ -40,6 +42,7 @@ pub mod timers;
 pub mod tree;
 pub mod wire;
 
+pub use admin_service::AdminFrom;
 pub use driver::Ended;
 pub use machine::Machine;
 pub use server::{Listeners, MAX_REPLICAS, Running, Setup, StartError, Stopped, start};

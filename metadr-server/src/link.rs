@@ -46,6 +46,7 @@ pub(crate) struct Links {
 }
 
 struct Link {
+    endpoint: Endpoint,
     outbox: outbox::Sender,
     heard: Heard,
     /// The latest connection of the peer's own link.
@@ -73,16 +74,23 @@ impl Heard {
         }
     }
 
+    /// When the peer was last heard, if it ever was.
+    fn last(&self) -> Instant {
+        time(&self.0.heard)
+    }
+
     /// Whether a connection to the peer that was made at `since` may lead
     /// nowhere: the peer has been silent too long, or it has connected again.
     /// If it did so when this connection was new, it did because this one is.
     fn is_doubtful(&self, since: Instant, now: Instant) -> bool {
-        let time =
-            |nanos: &AtomicU64| Instant::ZERO + Duration::from_nanos(nanos.load(Ordering::Relaxed));
         let is_silent = now.saturating_duration_since(time(&self.0.heard).max(since)) > SILENCE;
         let connected = time(&self.0.connected);
         is_silent || connected.saturating_duration_since(since) > SILENCE
     }
+}
+
+fn time(nanos: &AtomicU64) -> Instant {
+    Instant::ZERO + Duration::from_nanos(nanos.load(Ordering::Relaxed))
 }
 
 impl Links {
@@ -92,8 +100,10 @@ impl Links {
         for (id, endpoint) in peers {
             let (outbox, receiver) = outbox();
             let heard = Heard::default();
-            runtime.spawn(run(runtime.clone(), endpoint, receiver, heard.clone()));
+            let task = run(runtime.clone(), endpoint.clone(), receiver, heard.clone());
+            runtime.spawn(task);
             let link = Link {
+                endpoint,
                 outbox,
                 heard,
                 incoming: None,
@@ -113,6 +123,16 @@ impl Links {
             }
             link.heard.note(now, is_new);
         }
+    }
+
+    /// Every peer, with its address, and when it was last heard.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = (ReplicaId, &Endpoint, Option<Instant>)> {
+        let links = self.links.iter();
+        links.map(|(id, link)| {
+            // Whoever was heard has a connection.
+            let heard = link.incoming.map(|_| link.heard.last());
+            (*id, &link.endpoint, heard)
+        })
     }
 
     /// Sends a message; drops it, or others, if too much waits.

@@ -1,5 +1,6 @@
 //! One replica: its listeners, its task, its connections to the others.
 
+use crate::admin_service::{AdminFrom, StopRequest, admin_service};
 use crate::config::{Config, Endpoint};
 use crate::descriptors::Caps;
 use crate::driver::{self, Ended, Handle, Surroundings};
@@ -14,7 +15,7 @@ use crate::timers::Timers;
 use crate::wire::kv_store::kvs::kv_store_api;
 use crate::wire::replication::metadr_replica;
 use futures::channel::oneshot;
-use metadr_runtime::rpc::{Limits, Shutdown};
+use metadr_runtime::rpc::{Limits, Service, Shutdown};
 use metadr_runtime::rt::{Listener, Runtime, timeout};
 use metadr_vr::wire::{MAX_VOTERS, ReplicaId};
 use metadr_vr::{Replica, Tick};
@@ -135,12 +136,19 @@ impl<L: Listener> Listeners<L> {
 pub struct Running {
     replica: Handle,
     ended: oneshot::Receiver<Ended>,
+    stop_request: StopRequest,
     shutdown: Shutdown,
     /// Closed when nothing is served any more.
     served: async_channel::Receiver<Infallible>,
 }
 
 impl Running {
+    /// Waits until an operator asks for the replica's end. It stops from then
+    /// on; [`Running::stop`] still has to be called.
+    pub async fn asked_to_stop(&self) {
+        self.stop_request.asked().await;
+    }
+
     /// Stops the replica cleanly: a primary finishes its requests and hands
     /// over, and what is in memory is written down for the next start. Then
     /// the `shutdown` that it was started with is started.
@@ -183,6 +191,8 @@ pub struct Setup<'a> {
     pub state: &'a Path,
     /// How soon it misses its primary.
     pub timers: Timers,
+    /// Where operators may call from.
+    pub admin_from: AdminFrom,
 }
 
 /// Starts a replica on tasks of `runtime`, which go on until
@@ -225,15 +235,22 @@ pub fn start<R: Runtime>(
     };
     let task = driver::drive(runtime.clone(), replica, first, inputs, surroundings);
     let (has_ended, ended) = oneshot::channel();
+    let stop_request = StopRequest::default();
+    let asked = stop_request.clone();
     runtime.spawn(async move {
         if let Some(how) = task.await {
+            asked.tell(&how);
             drop(has_ended.send(how));
         }
     });
-    let served = serve_ports(runtime, own, &handle, listeners, shutdown);
+    let admin = admin_service(handle.clone(), stop_request.clone(), setup.admin_from);
+    let clients = kv_store_api::v1::Service(KvStore::new(handle.clone()));
+    let ports = (own, listeners);
+    let served = serve_ports(runtime, ports, &handle, (clients, admin), shutdown);
     Ok(Running {
         replica: handle,
         ended,
+        stop_request,
         shutdown: shutdown.clone(),
         served,
     })
@@ -243,9 +260,9 @@ pub fn start<R: Runtime>(
 /// nothing is served any more.
 fn serve_ports<R: Runtime>(
     runtime: &R,
-    replica: ReplicaId,
+    (replica, listeners): (ReplicaId, Listeners<R::Listener>),
     handle: &Handle,
-    listeners: Listeners<R::Listener>,
+    clients: impl Service,
     shutdown: &Shutdown,
 ) -> async_channel::Receiver<Infallible> {
     let (alive, served) = async_channel::bounded(1);
@@ -256,7 +273,6 @@ fn serve_ports<R: Runtime>(
         shutdown,
         alive: &alive,
     };
-    let clients = kv_store_api::v1::Service(KvStore::new(handle.clone()));
     let limits = Limits {
         max_connections: caps.clients,
         ..Limits::default()

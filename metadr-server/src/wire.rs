@@ -12,6 +12,12 @@ pub mod kv_store {
     metadr_runtime::xdr!("../idl/kv_store.x", strings = bytes, server_only);
 }
 
+/// `idl/metadr_admin.x`: what an operator asks of a replica. Its strings are
+/// bytes, as those of `kv_store` are.
+pub mod admin {
+    metadr_runtime::xdr!("../idl/metadr_admin.x", strings = bytes, server_only);
+}
+
 /// `idl/vr.x`: how the replicas reach one another.
 pub mod replication {
     metadr_runtime::xdr!("../idl/vr.x", types = metadr_vr::wire, one_way(deliver));

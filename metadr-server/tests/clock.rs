@@ -5,7 +5,7 @@ use metadr_runtime::rpc::Shutdown;
 use metadr_runtime::rt::{AsyncStd, Instant, Runtime, Smol, timeout};
 use metadr_server::config::{Config, Endpoint};
 use metadr_server::timers::Timers;
-use metadr_server::{Ended, Listeners, Running, Setup, start};
+use metadr_server::{AdminFrom, Ended, Listeners, Running, Setup, start};
 use std::env;
 use std::io;
 use std::net::SocketAddr;
@@ -79,6 +79,7 @@ async fn start_alone<R: Runtime>(runtime: &R, directory: &Path) -> Running {
         id: 0,
         state: &state,
         timers: Timers::default(),
+        admin_from: AdminFrom::Loopback,
     };
     start(runtime, setup, listeners, &Shutdown::new()).unwrap()
 }

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
+mod admin;
 mod clean_stop;
 mod dev;
 mod failures;

@@ -2,6 +2,7 @@
 //!
 //! | Module | What it shows |
 //! |---|---|
+//! | [`admin`] | what operators ask |
 //! | [`dev`] | `metadr dev` |
 //! | [`scripts`] | the scripts that the seed's users have, on groups of processes |
 //! | [`wire_protocol`] | KvStoreApi version 1 to the byte |
@@ -21,6 +22,7 @@
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
+mod admin;
 mod clean_stop;
 mod dev;
 mod failures;

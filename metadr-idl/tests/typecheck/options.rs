@@ -59,6 +59,7 @@ fn generated_code_type_checks_under_each_option() {
         ),
         ("kv_store", builder("idl/kv_store.x")),
         ("metadr", builder("idl/metadr.x")),
+        ("metadr_admin", builder("idl/metadr_admin.x")),
         ("rpc_msg", builder("idl/rpc_msg.x")),
         ("vr", builder("idl/vr.x").one_way("deliver")),
         ("calc", builder("metadr-runtime/tests/calc.x")),
