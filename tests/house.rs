@@ -193,6 +193,7 @@ fn drivers_and_processes_are_tested_under_each_runtime() {
         "metadr-runtime/tests/drivers",
         "metadr-cli/tests/process",
         "metadr-cli/tests/survival",
+        "metadr-cli/tests/nemesis",
     ] {
         let found = modules(&format!("{tests}/main.rs"));
         assert!(!found.is_empty());

@@ -1,7 +1,7 @@
 //! A group of replicas, each a process of its own.
 
 use super::group_client::GroupClient;
-use super::ports::Ports;
+use super::ports::{HeldPorts, Ports};
 use super::process::{Finished, Process, metadr, metadr_after, shell, shell_text};
 use super::proxy::Network;
 use super::wire::{
@@ -37,6 +37,8 @@ const ALARMS: [&str; 4] = [
 pub(crate) struct Cluster {
     replicas: Vec<Process>,
     ports: Ports,
+    /// So that a replica that is down finds its ports as it left them.
+    held: Option<HeldPorts>,
     configs: Vec<PathBuf>,
     started: Started,
     // After the processes, which use it.
@@ -132,6 +134,7 @@ impl Cluster {
     ) -> (Self, T) {
         for _ in 0..ATTEMPTS {
             let mut ports = Ports::free(replicas);
+            let Ok(held) = ports.hold() else { continue };
             let prepared = prepare(&mut ports);
             let directory = tempfile::tempdir().expect("a temporary directory");
             let configs = (0..replicas).map(|replica| {
@@ -140,7 +143,8 @@ impl Cluster {
                 path
             });
             let configs = configs.collect();
-            if let Ok(cluster) = Self::start_files(configs, ports, started, directory) {
+            let held = Some(held);
+            if let Ok(cluster) = Self::start_files(configs, (ports, held), started, directory) {
                 return (cluster, prepared);
             }
         }
@@ -153,18 +157,19 @@ impl Cluster {
         ports: Ports,
         directory: TempDir,
     ) -> Result<Self, NotStarted> {
-        Self::start_files(configs, ports, Started::default(), directory)
+        Self::start_files(configs, (ports, None), Started::default(), directory)
     }
 
     fn start_files(
         configs: Vec<PathBuf>,
-        ports: Ports,
+        (ports, held): (Ports, Option<HeldPorts>),
         started: Started,
         directory: TempDir,
     ) -> Result<Self, NotStarted> {
         let mut cluster = Self {
             replicas: Vec::new(),
             ports,
+            held,
             configs,
             started,
             directory,
@@ -285,6 +290,11 @@ impl Cluster {
                 matches!(answer, Ok(Answer::Keys(_)))
             })
         })
+    }
+
+    /// The replica that takes itself for the primary now, if one does.
+    pub(crate) fn primary_at_once(&self) -> Option<usize> {
+        (0..self.size()).find(|replica| self.role(*replica) == Some(KEY_MALFORMED))
     }
 
     /// Waits until a replica has everything that the others have, and takes

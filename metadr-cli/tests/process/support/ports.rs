@@ -1,6 +1,7 @@
 //! Ports that nobody else uses, or almost.
 
-use std::io::ErrorKind;
+use socket2::{Domain, Socket, Type};
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +34,15 @@ impl Ports {
         }
     }
 
+    /// Keeps all ports from being given to others, also while nobody listens
+    /// on them: other tests ask for free ones at the same time. It has to be
+    /// done before anybody listens.
+    pub(crate) fn hold(&self) -> io::Result<HeldPorts> {
+        let all = self.client.iter().chain(&self.replication);
+        let sockets: io::Result<Vec<Socket>> = all.map(|port| held(*port)).collect();
+        sockets.map(HeldPorts)
+    }
+
     /// The ports in the sample files `config-0` and following.
     pub(crate) fn of_the_samples(replicas: u16) -> Self {
         Self {
@@ -61,6 +71,26 @@ impl Ports {
             endpoints.join(","),
         )
     }
+}
+
+/// Ports that are given to nobody for as long as this lives. Whoever knows them
+/// can listen there.
+#[derive(Debug)]
+pub(crate) struct HeldPorts(
+    #[expect(dead_code, reason = "the sockets hold the ports")] Vec<Socket>,
+);
+
+/// A socket with this port that does not listen. On Linux, others can have the
+/// port as well if they allow it to be used again, as those who listen do; who
+/// asks for any port does not get it. Elsewhere that is not so, and the socket
+/// has no port.
+fn held(port: u16) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    if cfg!(target_os = "linux") {
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    }
+    Ok(socket)
 }
 
 /// A port on which connections are refused for as long as this lives.

@@ -82,6 +82,11 @@ impl Network {
         self.state.is_lossy.store(true, Ordering::Relaxed);
     }
 
+    /// From now on, they last as long as their ends want them to.
+    pub(crate) fn keep_connections(&self) {
+        self.state.is_lossy.store(false, Ordering::Relaxed);
+    }
+
     /// The connections that there are lead nowhere any more, and neither end
     /// is told. New ones are good.
     pub(crate) fn silence_connections(&self) {
