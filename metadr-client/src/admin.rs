@@ -1,6 +1,8 @@
 //! What operators ask of one replica: `idl/metadr_admin.x`.
 
-pub use crate::admin_wire::{AdminPeer, AdminState, AdminStatus, AdminStop, AdminView};
+pub use crate::admin_wire::{
+    AdminPeer, AdminState, AdminStatus, AdminStepDown, AdminStop, AdminView,
+};
 
 use crate::admin_wire::metadr_admin::v1::Client;
 use crate::{Endpoint, Error};
@@ -64,5 +66,16 @@ impl Admin {
     /// nevertheless.
     pub async fn shutdown(&self) -> Result<AdminStop, Error> {
         Ok(self.client.shutdown().await?)
+    }
+
+    /// Lets another replica take over from this one, if it is the primary.
+    /// Clients wait meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Call`]. Unless the call was not executed, another may take over
+    /// nevertheless.
+    pub async fn step_down(&self) -> Result<AdminStepDown, Error> {
+        Ok(self.client.step_down().await?)
     }
 }

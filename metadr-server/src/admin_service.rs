@@ -4,14 +4,16 @@
 //! are taken from this machine alone, unless the replica was started to take
 //! them from anywhere.
 
-use crate::driver::{Ended, Handle};
+use crate::driver::{Answer, Ended, Handle};
 use crate::wire::admin::metadr_admin::v1;
-use crate::wire::admin::{AdminStatus, AdminStop};
+use crate::wire::admin::{AdminStatus, AdminStepDown, AdminStop};
 use metadr_runtime::rpc::{
     AuthStat, Authenticated, CallContext, IncomingCall, Service, ServiceError, Shutdown,
 };
+use metadr_vr::{ClientReply, Request, RequestId, Unavailable};
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// From where a replica takes the calls of operators.
@@ -38,7 +40,12 @@ impl AdminFrom {
 pub(crate) struct Admin {
     replica: Handle,
     stop: StopRequest,
+    requests: AtomicU64,
 }
+
+/// The number of the first request. A connection may be that of a client as
+/// well, whose requests are numbered from 0.
+const FIRST_REQUEST: u64 = 1 << 63;
 
 /// That somebody has asked for the replica's end, and what came of it.
 #[derive(Clone, Default)]
@@ -76,7 +83,12 @@ pub(crate) fn admin_service(replica: Handle, stop: StopRequest, from: AdminFrom)
         }
         context.check_flavor()
     };
-    Authenticated::new(v1::Service(Admin { replica, stop }), check)
+    let admin = Admin {
+        replica,
+        stop,
+        requests: AtomicU64::new(FIRST_REQUEST),
+    };
+    Authenticated::new(v1::Service(admin), check)
 }
 
 impl v1::Server for Admin {
@@ -100,6 +112,37 @@ impl v1::Server for Admin {
             stop.ended.started().await;
             stop.how.get().copied().ok_or(ServiceError::SystemError)
         }
+    }
+
+    fn step_down(
+        &self,
+        context: CallContext,
+    ) -> impl Future<Output = Result<AdminStepDown, ServiceError>> + Send {
+        let id = RequestId {
+            connection: context.connection().number(),
+            number: self.requests.fetch_add(1, Ordering::Relaxed),
+        };
+        let request = Request::Admin(metadr_vr::Admin::StepDown);
+        let answer = self.replica.submit(id, request);
+        async {
+            match answer.await {
+                Ok(answer) => Ok(stepped_down(&answer)),
+                // It has stopped.
+                Err(_) => Err(ServiceError::CloseConnection),
+            }
+        }
+    }
+}
+
+fn stepped_down(answer: &Answer) -> AdminStepDown {
+    match answer {
+        Answer::Replica(ClientReply::Ok { .. }) => AdminStepDown::SteppedDown,
+        Answer::Replica(ClientReply::NotPrimary { .. }) => AdminStepDown::NotPrimary,
+        Answer::Replica(ClientReply::Unavailable(Unavailable::NoSuccessor)) => {
+            AdminStepDown::NoSuccessor
+        }
+        Answer::Replica(ClientReply::Unknown) | Answer::NoQuorum => AdminStepDown::MayStepDown,
+        Answer::Replica(_) => AdminStepDown::NotNow,
     }
 }
 

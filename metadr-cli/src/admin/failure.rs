@@ -1,6 +1,7 @@
 //! What went wrong, for people, for programs, and as an exit status.
 
 use metadr_client::Error;
+use metadr_client::admin::AdminStepDown;
 use metadr_runtime::rpc::CallError;
 
 /// How the command ends.
@@ -46,6 +47,38 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn exit(&self) -> Exit {
         self.exit
+    }
+}
+
+impl Failure {
+    /// Why another replica has not taken over, if it has not.
+    pub(super) fn of_step_down(answer: Result<AdminStepDown, Error>) -> Result<(), Self> {
+        let (exit, code, message) = match answer? {
+            AdminStepDown::SteppedDown => return Ok(()),
+            AdminStepDown::NotPrimary => {
+                (Exit::Unreachable, "NOT_PRIMARY", "it is not the primary")
+            }
+            AdminStepDown::NoSuccessor => (
+                Exit::Failed,
+                "NO_SUCCESSOR",
+                "no other replica can take over, so it goes on",
+            ),
+            AdminStepDown::MayStepDown => (
+                Exit::Unknown,
+                "MAY_STEP_DOWN",
+                "another replica was asked to take over, and has not yet",
+            ),
+            AdminStepDown::NotNow => (
+                Exit::Failed,
+                "NOT_NOW",
+                "it is busy or between views: try again",
+            ),
+        };
+        Err(Self {
+            exit,
+            code,
+            message: message.to_owned(),
+        })
     }
 }
 

@@ -4,9 +4,9 @@ mod failure;
 mod show;
 
 use crate::admin::failure::{Exit, Failure};
-use crate::admin::show::{Row, show_statuses, show_stop};
+use crate::admin::show::{Row, show_statuses, show_step_down, show_stop};
 use futures::future::join_all;
-use metadr_client::admin::{Admin, AdminStatus, AdminStop};
+use metadr_client::admin::{Admin, AdminStatus, AdminStepDown, AdminStop};
 use metadr_client::{Endpoint, Error, parse_endpoints};
 use metadr_runtime::rt::BlockOn;
 use metadr_server::report::tell;
@@ -45,6 +45,8 @@ enum What {
     Status,
     /// Stop one replica cleanly: it hands over, and writes its memory down
     Shutdown,
+    /// Let another replica take over from the primary
+    StepDown,
 }
 
 /// How results are printed.
@@ -75,6 +77,7 @@ pub(crate) fn run<R: BlockOn + Default>(arguments: &Arguments) -> ExitCode {
     };
     let exit = match (arguments.what, &endpoints[..]) {
         (What::Status, _) => asked.status(&endpoints),
+        (What::StepDown, _) => asked.step_down(&endpoints),
         (What::Shutdown, [endpoint]) => asked.shutdown(endpoint),
         (What::Shutdown, _) => {
             return misused("shutdown wants one end point: one replica is stopped");
@@ -131,6 +134,33 @@ impl<R: BlockOn> Asked<'_, R> {
         }
     }
 
+    /// Asks one after the other, until one is the primary.
+    fn step_down(&self, endpoints: &[Endpoint]) -> Exit {
+        let (mut shown, mut found) = (Shown::default(), None);
+        for endpoint in endpoints {
+            let answer: Result<AdminStepDown, Error> = self.runtime.block_on(async {
+                let admin = self.connect(endpoint).await?;
+                admin.step_down().await
+            });
+            let answer = Failure::of_step_down(answer);
+            let row = Row { endpoint, answer };
+            let exit = row.answer.as_ref().err().map_or(Exit::Done, Failure::exit);
+            // Who is not there, or not the primary, is of interest only as long
+            // as nobody is.
+            let is_elsewhere = exit == Exit::Unreachable;
+            if !is_elsewhere {
+                shown = Shown::default();
+            }
+            shown.add(show_step_down(&row, self.arguments.output));
+            if !is_elsewhere {
+                found = Some(exit);
+                break;
+            }
+        }
+        print(&shown);
+        found.unwrap_or(Exit::Unreachable)
+    }
+
     async fn connect(&self, endpoint: &Endpoint) -> Result<Admin, Error> {
         let timeout = *self.arguments.timeout;
         Admin::connect(&self.runtime, endpoint, timeout).await
@@ -142,6 +172,13 @@ impl<R: BlockOn> Asked<'_, R> {
 struct Shown {
     stdout: String,
     stderr: String,
+}
+
+impl Shown {
+    fn add(&mut self, other: Self) {
+        self.stdout += &other.stdout;
+        self.stderr += &other.stderr;
+    }
 }
 
 /// Prints it, as far as somebody reads.

@@ -96,6 +96,23 @@ pub(super) fn show_stop(row: &Row<'_, AdminStop>, output: Output) -> Shown {
     shown
 }
 
+/// That another takes over.
+pub(super) fn show_step_down(row: &Row<'_, ()>, output: Output) -> Shown {
+    let mut shown = Shown::default();
+    row.complain(output, &mut shown);
+    if row.answer.is_ok() {
+        let endpoint = row.endpoint.to_string();
+        let _ = match output {
+            Output::Plain => writeln!(shown.stdout, "{endpoint} has stepped down"),
+            Output::Json => {
+                let line = json!({ "endpoint": endpoint, "stepped_down": true });
+                writeln!(shown.stdout, "{line}")
+            }
+        };
+    }
+    shown
+}
+
 fn cells(endpoint: &Endpoint, status: &AdminStatus) -> [String; 8] {
     let AdminView { epoch, view } = status.view;
     [
@@ -212,6 +229,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use metadr_client::Error;
+    use metadr_client::admin::AdminStepDown;
     use metadr_runtime::rpc::CallError;
     use std::io::ErrorKind;
 
@@ -307,6 +325,30 @@ mod tests {
                 let shown = show_stop(&row, output);
                 all += &shown.stdout;
                 all += &shown.stderr;
+            }
+        }
+        insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn a_step_down_is_told_or_why_there_was_none() {
+        let endpoint = endpoint(4004);
+        let mut all = String::new();
+        for output in [Output::Plain, Output::Json] {
+            for answer in [
+                AdminStepDown::SteppedDown,
+                AdminStepDown::NotPrimary,
+                AdminStepDown::NoSuccessor,
+                AdminStepDown::MayStepDown,
+                AdminStepDown::NotNow,
+            ] {
+                let row = Row {
+                    endpoint: &endpoint,
+                    answer: Failure::of_step_down(Ok(answer)),
+                };
+                let code = (row.answer.as_ref()).map_or_else(|one| one.exit().code(), |()| 0);
+                let shown = show_step_down(&row, output);
+                all += &format!("{code} {}{}", shown.stdout, shown.stderr);
             }
         }
         insta::assert_snapshot!(all);

@@ -27,6 +27,8 @@ pub(crate) enum Blow {
     Restart(Victim, Duration),
     /// SIGTERM for all at once, and a start so long after their end.
     RestartAll(Duration),
+    /// The primary is asked to let another take over.
+    StepDown,
 }
 
 /// What happens to the network between the replicas.
@@ -76,12 +78,13 @@ impl Plan {
 
     fn blow(&mut self) -> Blow {
         let victim = self.victim();
-        match self.random.u8(0..12) {
+        match self.random.u8(0..14) {
             0..4 => Blow::Kill(victim, self.millis(0..1_200)),
             4..6 => Blow::KillTwice(victim, self.millis(0..120)),
             6..9 => Blow::Pause(victim, self.millis(50..3_000)),
             9..11 => Blow::Restart(victim, self.millis(0..800)),
-            _ => Blow::RestartAll(self.millis(0..300)),
+            11 => Blow::RestartAll(self.millis(0..300)),
+            _ => Blow::StepDown,
         }
     }
 
@@ -140,6 +143,7 @@ fn a_seed_decides_the_plan_and_everything_comes_up() {
         "Pause(",
         "Restart(",
         "RestartAll(",
+        "StepDown",
         "Loses",
         "Delays",
         "Lags",

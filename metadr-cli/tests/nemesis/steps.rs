@@ -7,7 +7,7 @@
 
 use crate::plan::{Blow, Plan, Step, Trouble, Victim};
 use crate::support::cluster::{Cluster, assert_no_alarm};
-use crate::support::process::Stop;
+use crate::support::process::{Stop, metadr, run};
 use crate::support::proxy::Network;
 use std::collections::BTreeMap;
 use std::thread;
@@ -126,6 +126,7 @@ impl<'a> Nemesis<'a> {
                     self.cluster.replace(replica);
                 }
             }
+            Blow::StepDown => self.step_down(),
         }
     }
 
@@ -152,6 +153,16 @@ impl<'a> Nemesis<'a> {
             assert_eq!(process.wait_for_end(), Some(0), "{}", process.stderr());
             assert_no_alarm(&process.stderr());
         }
+    }
+
+    /// Whether another takes over depends on what else goes on.
+    fn step_down(&mut self) {
+        self.count("step-downs");
+        let all: Vec<usize> = (0..self.cluster.size()).collect();
+        let endpoints = self.cluster.endpoints(&all);
+        let words = ["admin", "--endpoints", &endpoints, "step-down"];
+        let ended = run(metadr().args(words));
+        assert_ne!(ended.code, Some(2), "{ended:?}");
     }
 
     /// Which replica that is at the moment. While there is no primary, the one

@@ -101,6 +101,51 @@ fn shutdown_stops_a_replica_as_a_signal_does() {
 }
 
 #[test]
+fn step_down_lets_another_take_over_and_the_old_one_go_on() {
+    Cluster::undisturbed(3, |cluster| {
+        let mut client = cluster.client();
+        assert_eq!(client.make(&Call::Create(b"/a", b"1")), Answer::DONE);
+        // The primary is found among them.
+        let all = cluster.endpoints(&[1, 2, 0]);
+        let told = admin(&all, &["step-down"]).succeeded();
+        assert_eq!(
+            told,
+            format!("{} has stepped down\n", cluster.endpoints(&[0]))
+        );
+        cluster.wait_for_primary_other_than(0);
+        cluster.wait_until_backup(0);
+        assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"1"));
+        cluster.assert_running(&[0, 1, 2]);
+
+        // One that is no primary, and one that is not there.
+        let told = admin(&cluster.endpoints(&[0]), &["step-down", "--output", "json"]);
+        assert_eq!(told.code, Some(3), "{told:?}");
+        assert_eq!(objects(&told.stdout)[0]["error"]["code"], "NOT_PRIMARY");
+        // One that nobody is left to succeed.
+        let primary = cluster.primary();
+        for other in (0..3).filter(|other| *other != primary) {
+            cluster.replica(other).pause();
+        }
+        let told = admin(
+            &cluster.endpoints(&[primary]),
+            &["step-down", "--output", "json"],
+        );
+        let code = &objects(&told.stdout)[0]["error"]["code"];
+        let expected = [
+            (Some(1), "NO_SUCCESSOR"),
+            (Some(4), "MAY_STEP_DOWN"),
+            (Some(1), "NOT_NOW"),
+        ];
+        let found = (told.code, code.as_str().unwrap_or("none"));
+        assert!(expected.contains(&found), "{told:?}");
+        for other in (0..3).filter(|other| *other != primary) {
+            cluster.replica(other).resume();
+        }
+        assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"1"));
+    });
+}
+
+#[test]
 fn wrong_use_ends_with_status_2() {
     for words in [
         &["admin", "status"][..],
