@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod clients;
+mod field;
 mod history;
 mod judge;
+mod namespaces;
 mod plan;
 mod run;
 mod steps;

@@ -8,6 +8,7 @@ use crate::history::{Clock, History, Noted, Subtrees};
 use crate::support::cluster::Cluster;
 use crate::support::wire::{Answer, Call, Connection, QUORUM_NOT_REACHED, is_of_the_replica};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
@@ -45,15 +46,15 @@ struct Shared {
 impl Clients {
     pub(crate) fn start(cluster: &Cluster, seed: u64) -> Self {
         let shared = Arc::<Shared>::default();
-        let ports: Vec<u16> = (0..cluster.size())
-            .map(|replica| cluster.client_port(replica))
+        let replicas: Vec<SocketAddr> = (0..cluster.size())
+            .map(|replica| cluster.client_address(replica))
             .collect();
         let threads = (0..CLIENTS).map(|id| {
             let client = Client {
                 id,
                 random: fastrand::Rng::with_seed(seed ^ (u64::from(id) + 1)),
-                ports: ports.clone(),
-                current: id as usize % ports.len(),
+                current: id as usize % replicas.len(),
+                replicas: replicas.clone(),
                 connection: None,
                 shared: Arc::clone(&shared),
                 noted: Vec::new(),
@@ -89,7 +90,7 @@ impl Drop for Clients {
 struct Client {
     id: u32,
     random: fastrand::Rng,
-    ports: Vec<u16>,
+    replicas: Vec<SocketAddr>,
     /// Which replica it turns to.
     current: usize,
     connection: Option<Connection>,
@@ -163,7 +164,7 @@ impl Client {
 
     fn connect(&mut self) -> io::Result<()> {
         if self.connection.is_none() {
-            let connection = Connection::try_to(self.ports[self.current])?;
+            let connection = Connection::try_to_address(self.replicas[self.current])?;
             self.connection = Some(connection.with_patience(PATIENCE));
         }
         Ok(())
@@ -173,6 +174,6 @@ impl Client {
     /// answer would be taken for that to another call.
     fn move_on(&mut self) {
         self.connection = None;
-        self.current = (self.current + 1) % self.ports.len();
+        self.current = (self.current + 1) % self.replicas.len();
     }
 }

@@ -8,21 +8,26 @@
 //! |---|---|
 //! | [`plan`] | what happens, decided by a seed |
 //! | [`steps`] | carrying it out |
+//! | [`field`] | the network between the replicas, by proxies or by the system |
+//! | [`namespaces`] | the latter |
 //! | [`clients`] | the clients |
 //! | [`history`] | what they saw |
 //! | [`judge`] | whether it can be explained |
 //! | [`run`] | all of it together |
 //!
 //! `METADR_NEMESIS_SECONDS` says how long, `METADR_NEMESIS_SEED` repeats a plan;
-//! processes and the network between them do not repeat themselves.
+//! processes and the network between them do not repeat themselves. With
+//! `METADR_NETNS=1` and the rights for it, each replica is in a network namespace.
 
 // Signals kill, stop and continue replicas.
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
 mod clients;
+mod field;
 mod history;
 mod judge;
+mod namespaces;
 mod plan;
 mod run;
 mod steps;

@@ -1,6 +1,7 @@
 //! The nemesis itself.
 
 use crate::clients::Clients;
+use crate::field::Arena;
 use crate::judge::judge;
 use crate::steps::Nemesis;
 use crate::support::cluster::Cluster;
@@ -39,10 +40,10 @@ const SOME: usize = 50;
 fn one_order_of_calls_explains_what_clients_of_a_group_in_trouble_see() {
     let seed = number(SEED).unwrap_or_else(|| fastrand::u64(..1_000_000));
     note(format_args!("{SEED}={seed}"));
-    let (mut cluster, network) = Cluster::start_behind_proxies(3);
-    let clients = Clients::start(&cluster, seed);
+    let mut arena = Arena::new();
+    let clients = Clients::start(&arena.cluster, seed);
     let began = Instant::now();
-    let counts = Nemesis::new(&mut cluster, &network, seed).run(length());
+    let counts = Nemesis::new(&mut arena, seed).run(length());
     // It goes on afterwards.
     let before = clients.answered();
     wait_for("calls to be answered", || {
@@ -55,7 +56,7 @@ fn one_order_of_calls_explains_what_clients_of_a_group_in_trouble_see() {
         "{took:.1?}: {counts:?}; {operations} operations, {unknown} without an answer"
     ));
     judge(&history, RUNTIME);
-    assert_same_state(&cluster);
+    assert_same_state(&arena.cluster);
 }
 
 /// Fails unless all replicas come to the same state.

@@ -5,10 +5,10 @@
 //! promises to survive one of three. What only keeps replicas from being heard
 //! may happen at any time.
 
+use crate::field::{Arena, Field};
 use crate::plan::{Blow, Plan, Step, Trouble, Victim};
 use crate::support::cluster::{Cluster, assert_no_alarm};
 use crate::support::process::{Stop, metadr, run};
-use crate::support::proxy::Network;
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// A group at the mercy of a plan.
 pub(crate) struct Nemesis<'a> {
     cluster: &'a mut Cluster,
-    network: &'a Network,
+    field: &'a Field,
     seed: u64,
     started: Instant,
     /// What has been done, and when, in words.
@@ -26,10 +26,10 @@ pub(crate) struct Nemesis<'a> {
 }
 
 impl<'a> Nemesis<'a> {
-    pub(crate) fn new(cluster: &'a mut Cluster, network: &'a Network, seed: u64) -> Self {
+    pub(crate) fn new(Arena { cluster, field }: &'a mut Arena, seed: u64) -> Self {
         Self {
             cluster,
-            network,
+            field,
             seed,
             started: Instant::now(),
             done: Vec::new(),
@@ -60,8 +60,7 @@ impl<'a> Nemesis<'a> {
         }
         if let Some(until) = healed {
             thread::sleep(until.saturating_duration_since(Instant::now()));
-            self.network.heal();
-            self.network.keep_connections();
+            self.field.heal();
         }
         for replica in 0..self.cluster.size() {
             self.cluster.wait_until_normal(replica);
@@ -74,17 +73,17 @@ impl<'a> Nemesis<'a> {
             Trouble::Cut(victim, kind, length) => {
                 self.count("cuts");
                 let victim = self.choose(victim);
-                self.network.cut_off(victim, kind);
+                self.field.cut_off(victim, kind);
                 length
             }
             Trouble::Lossy(length) => {
                 self.count("lossy times");
-                self.network.lose_connections();
+                self.field.be_lossy();
                 length
             }
             Trouble::Silent => {
                 self.count("silenced connections");
-                self.network.silence_connections();
+                self.field.silence_connections();
                 Duration::ZERO
             }
         };

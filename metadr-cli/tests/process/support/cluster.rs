@@ -1,14 +1,16 @@
 //! A group of replicas, each a process of its own.
 
 use super::group_client::GroupClient;
-use super::ports::{HeldPorts, Ports};
-use super::process::{Finished, Process, metadr, metadr_after, shell, shell_text};
+use super::ports::{HeldPorts, Place, Ports};
+use super::process::{Finished, Process, metadr, metadr_after, metadr_in, shell, shell_text};
 use super::proxy::Network;
 use super::wire::{
     Answer, Call, Connection, KEY_MALFORMED, REPLICA_NOT_PRIMARY, is_of_the_replica,
 };
 use super::{note, wait_for};
 use std::fs;
+use std::io;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -102,6 +104,17 @@ impl Cluster {
         })
     }
 
+    /// A group whose replicas run in network namespaces. It answers operators
+    /// from anywhere: none of them is on its loopback interface.
+    pub(crate) fn start_at(places: &[Place]) -> Self {
+        let started = Started {
+            arguments: &["--admin-from", "anywhere"],
+            ..Started::default()
+        };
+        let prepare = |ports: &mut Ports| ports.places = Some(places.to_vec());
+        Self::start_prepared(places.len(), started, prepare).0
+    }
+
     /// Runs a test on a group whose primary is replica 0 throughout. On a
     /// machine under load another may take over, and then what the test has
     /// seen means nothing: it begins anew, with another group.
@@ -186,12 +199,22 @@ impl Cluster {
 
     /// A client that finds the primary, whoever it is.
     pub(crate) fn client(&self) -> GroupClient {
-        GroupClient::of(&self.ports.client)
+        let everybody = 0..self.size();
+        GroupClient::of(everybody.map(|replica| self.client_address(replica)))
     }
 
     /// A new connection to the client port of a replica.
     pub(crate) fn connect(&self, replica: usize) -> Connection {
-        Connection::to(self.ports.client[replica])
+        self.try_connect(replica).expect("somebody listens")
+    }
+
+    fn try_connect(&self, replica: usize) -> io::Result<Connection> {
+        Connection::try_to_address(self.client_address(replica))
+    }
+
+    /// Where clients reach a replica.
+    pub(crate) fn client_address(&self, replica: usize) -> SocketAddr {
+        self.ports.client_address(replica)
     }
 
     pub(crate) fn client_port(&self, replica: usize) -> u16 {
@@ -210,7 +233,10 @@ impl Cluster {
     pub(crate) fn endpoints(&self, order: &[usize]) -> String {
         let endpoints: Vec<String> = order
             .iter()
-            .map(|replica| format!("localhost:{}", self.ports.client[*replica]))
+            .map(|replica| match self.ports.places {
+                Some(_) => self.client_address(*replica).to_string(),
+                None => format!("localhost:{}", self.ports.client[*replica]),
+            })
             .collect();
         endpoints.join(",")
     }
@@ -233,11 +259,15 @@ impl Cluster {
 
     fn command(&self, replica: usize) -> Command {
         let state = self.directory.path().join(format!("state-{replica}"));
-        let mut command = self.started.prelude.map_or_else(metadr, metadr_after);
+        let mut command = match (&self.ports.places, self.started.prelude) {
+            (Some(places), _) => metadr_in(&places[replica].namespace),
+            (None, Some(prelude)) => metadr_after(prelude),
+            (None, None) => metadr(),
+        };
         command.arg("server").arg(&self.configs[replica]);
         command.arg("--data-dir").arg(state);
         command.args(self.started.arguments);
-        if self.ports.endpoints.is_some() {
+        if self.ports.endpoints.is_some() || self.ports.places.is_some() {
             // The end points do not tell it which of them is its own.
             command.args(["--replica", &replica.to_string()]);
         }
@@ -285,7 +315,7 @@ impl Cluster {
     pub(crate) fn primary(&self) -> usize {
         wait_for("a primary", || {
             (0..self.size()).find(|replica| {
-                let connection = Connection::try_to(self.ports.client[*replica]);
+                let connection = self.try_connect(*replica);
                 let answer = connection.and_then(|mut one| one.try_make(&Call::List(b"/")));
                 matches!(answer, Ok(Answer::Keys(_)))
             })
@@ -325,7 +355,7 @@ impl Cluster {
     /// What a replica says to a request that cannot be granted: who it is comes
     /// before what is wrong with the key.
     fn role(&self, replica: usize) -> Option<u32> {
-        let mut connection = Connection::try_to(self.ports.client[replica]).ok()?;
+        let mut connection = self.try_connect(replica).ok()?;
         match connection.try_make(&Call::Get(b"")).ok()? {
             Answer::Code(code) => Some(code),
             other => panic!("{other:?}"),

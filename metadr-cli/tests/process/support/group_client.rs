@@ -7,6 +7,7 @@ use super::wire::{
     is_of_the_replica,
 };
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A replica that lives usually answers at once. One that was stopped does
@@ -16,16 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A client that tries one replica after the other.
 #[derive(Debug)]
 pub(crate) struct GroupClient {
-    ports: Vec<u16>,
+    replicas: Vec<SocketAddr>,
     current: usize,
     connection: Option<Connection>,
 }
 
 impl GroupClient {
-    /// A client of the replicas with these client ports.
-    pub(crate) fn of(ports: &[u16]) -> Self {
+    /// A client of the replicas that take clients there.
+    pub(crate) fn of(replicas: impl IntoIterator<Item = SocketAddr>) -> Self {
         Self {
-            ports: ports.to_vec(),
+            replicas: replicas.into_iter().collect(),
             current: 0,
             connection: None,
         }
@@ -59,7 +60,7 @@ impl GroupClient {
         match &mut self.connection {
             Some(connection) => Ok(connection),
             none => {
-                let connection = Connection::try_to(self.ports[self.current])?;
+                let connection = Connection::try_to_address(self.replicas[self.current])?;
                 Ok(none.insert(connection.with_patience(PATIENCE)))
             }
         }
@@ -67,7 +68,7 @@ impl GroupClient {
 
     fn move_on(&mut self) {
         self.connection = None;
-        self.current = (self.current + 1) % self.ports.len();
+        self.current = (self.current + 1) % self.replicas.len();
     }
 }
 

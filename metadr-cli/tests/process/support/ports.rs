@@ -8,6 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+/// Where a replica runs that has a network of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The network namespace.
+    pub(crate) namespace: String,
+    /// Where clients reach it, who are outside.
+    pub(crate) for_clients: Ipv4Addr,
+    /// Where the other replicas reach it.
+    pub(crate) for_replicas: Ipv4Addr,
+}
+
 /// The ports of a group on this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Ports {
@@ -17,6 +28,8 @@ pub(crate) struct Ports {
     pub(crate) replication: Vec<u16>,
     /// Where the others reach each replica, if not on its `ReplicationPort`.
     pub(crate) endpoints: Option<Vec<u16>>,
+    /// Where the replicas are, if they are not all on the loopback interface.
+    pub(crate) places: Option<Vec<Place>>,
 }
 
 impl Ports {
@@ -31,6 +44,7 @@ impl Ports {
             client,
             replication,
             endpoints: None,
+            places: None,
         }
     }
 
@@ -49,15 +63,29 @@ impl Ports {
             client: (0..replicas).map(|replica| 4004 + 2 * replica).collect(),
             replication: (0..replicas).map(|replica| 5008 + 2 * replica).collect(),
             endpoints: None,
+            places: None,
         }
+    }
+
+    /// Where clients reach a replica.
+    pub(crate) fn client_address(&self, replica: usize) -> SocketAddr {
+        let place = self
+            .places
+            .as_ref()
+            .map(|places| places[replica].for_clients);
+        let address = place.unwrap_or(Ipv4Addr::LOCALHOST);
+        SocketAddr::from((address, self.client[replica]))
     }
 
     /// The config file of a replica, in the format and the shape of the samples.
     pub(crate) fn config(&self, replica: usize) -> String {
         let endpoints = self.endpoints.as_ref().unwrap_or(&self.replication);
-        let endpoints: Vec<String> = endpoints
-            .iter()
-            .map(|port| format!("localhost:{port}"))
+        let place = |replica: usize| Some(self.places.as_ref()?[replica].for_replicas);
+        let endpoints: Vec<String> = (endpoints.iter().enumerate())
+            .map(|(replica, port)| match place(replica) {
+                Some(address) => format!("{address}:{port}"),
+                None => format!("localhost:{port}"),
+            })
             .collect();
         format!(
             "# Replica {replica} of a test.\n\n\

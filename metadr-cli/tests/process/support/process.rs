@@ -28,6 +28,17 @@ pub(crate) fn metadr_after(prelude: &str) -> Command {
     command
 }
 
+/// The same, in a network namespace.
+pub(crate) fn metadr_in(namespace: &str) -> Command {
+    let mut command = Command::new("ip");
+    // It becomes that command.
+    command.args(["netns", "exec", namespace]);
+    let metadr = metadr();
+    command.arg(metadr.get_program()).args(metadr.get_args());
+    command.stdin(Stdio::null());
+    command
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Finished {
     Process::start(command).wait()

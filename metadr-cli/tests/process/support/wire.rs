@@ -3,7 +3,7 @@
 
 use super::DEADLINE;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 pub(crate) const PROGRAM: u32 = 0x4004_8086;
@@ -169,7 +169,11 @@ impl Connection {
     }
 
     pub(crate) fn try_to(port: u16) -> io::Result<Self> {
-        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map(Self::over)
+        Self::try_to_address((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    pub(crate) fn try_to_address(address: SocketAddr) -> io::Result<Self> {
+        TcpStream::connect_timeout(&address, DEADLINE).map(Self::over)
     }
 
     pub(crate) fn over(stream: TcpStream) -> Self {
