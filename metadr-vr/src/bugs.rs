@@ -17,12 +17,24 @@ pub enum Bug {
     /// P2: a replica that hears of a later view drops what it does not know to
     /// be committed, and counts itself to that view before it has its log.
     P2,
+    /// P4: a replica that recovers takes over the log of whoever answers from
+    /// the latest view, be it the primary or not.
+    P4,
     /// P5: a primary that was restarted goes on as primary of its view.
     P5,
+    /// P6: every question of a replica that recovers has the same nonce, so an
+    /// answer to one of its earlier runs is taken.
+    P6,
+    /// P7: a new primary answers reads at once, as a quorum has just made it
+    /// one, before it knows what was committed before its view.
+    P7,
     /// P8: a vote is obeyed, not counted, also by the replica that casts it.
     P8,
     /// P9: a primary goes on for ever without answers.
     P9,
+    /// P10: a replica takes part in a later view only when a quorum's votes for
+    /// it, or its start, have come here: that another has entered it says nothing.
+    P10,
     /// P15: a backup acknowledges the last entry of a PREPARE, though entries
     /// before it are missing.
     P15,
@@ -43,8 +55,17 @@ pub enum Bug {
     /// P22: the primary answers reads without asking the backups whether it
     /// still is one, and before it has committed what came before them.
     P22,
+    /// P32: a replica that has promised a view goes on to learn what is
+    /// committed, and reports that when it says again what its log is.
+    P32,
     /// P36: an old START_VIEW shortens the log of a restarted replica.
     P36,
+    /// P37: a primary that is deposed refuses requests that are in its log.
+    P37,
+    /// P38: a replica that comes back with other files is taken for a new one,
+    /// so whoever has lost its disk counts as if it had promised nothing. (And
+    /// so P28, a disk that is formatted anew without a word.)
+    P38,
     /// P39: an update of the meta file is written to one slot alone. It is the
     /// embedder's to switch on, as the file is.
     P39,
@@ -57,14 +78,18 @@ pub enum Bug {
 
 impl Bug {
     /// Every defect.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: &[Self] = &[
         Self::SmallQuorum,
         Self::P1,
         Self::P1a,
         Self::P2,
+        Self::P4,
         Self::P5,
+        Self::P6,
+        Self::P7,
         Self::P8,
         Self::P9,
+        Self::P10,
         Self::P15,
         Self::P16,
         Self::P17,
@@ -72,7 +97,10 @@ impl Bug {
         Self::P19,
         Self::P21,
         Self::P22,
+        Self::P32,
         Self::P36,
+        Self::P37,
+        Self::P38,
         Self::P39,
         Self::SharedReadIndex,
         Self::LateReadIndex,
@@ -86,9 +114,13 @@ impl Bug {
             Self::P1 => "P1",
             Self::P1a => "P1a",
             Self::P2 => "P2",
+            Self::P4 => "P4",
             Self::P5 => "P5",
+            Self::P6 => "P6",
+            Self::P7 => "P7",
             Self::P8 => "P8",
             Self::P9 => "P9",
+            Self::P10 => "P10",
             Self::P15 => "P15",
             Self::P16 => "P16",
             Self::P17 => "P17",
@@ -96,7 +128,10 @@ impl Bug {
             Self::P19 => "P19",
             Self::P21 => "P21",
             Self::P22 => "P22",
+            Self::P32 => "P32",
             Self::P36 => "P36",
+            Self::P37 => "P37",
+            Self::P38 => "P38",
             Self::P39 => "P39",
             Self::SharedReadIndex => "shared-read-index",
             Self::LateReadIndex => "late-read-index",
@@ -108,9 +143,10 @@ impl FromStr for Bug {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|bug| bug.name() == name);
-        found.ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.iter().find(|bug| bug.name() == name);
+        found.copied().ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|bug| bug.name()).collect();
+            let names = names.join(", ");
             format!("there is no bug switch `{name}`, expected one of {names}")
         })
     }

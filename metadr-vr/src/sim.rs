@@ -48,6 +48,7 @@
 mod check;
 mod clock;
 mod cluster;
+mod detection;
 mod disk;
 mod figures;
 mod happening;
@@ -62,6 +63,7 @@ mod workload;
 
 pub use check::Violation;
 pub use cluster::{ASSERTION, Failure, Report, run, run_model};
+pub use detection::{Detection, MOST_EVENTS};
 pub use figures::Figures;
 pub use model::{Model, RegisterModel, Registers};
 pub use options::SimOptions;

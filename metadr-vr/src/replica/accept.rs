@@ -47,7 +47,7 @@ impl<S: StateMachine> Replica<S> {
             // log the epoch goes on from, has to be known before.
             return Err(DropReason::OtherEpoch);
         }
-        self.accept_instance(envelope, outputs)?;
+        self.accept_instance(place, envelope, outputs)?;
         self.accept_incarnation(place, message, outputs)?;
         let peer = &mut self.peers[place];
         if peer.incarnation == Some(envelope.incarnation) {
@@ -64,12 +64,15 @@ impl<S: StateMachine> Replica<S> {
     /// if it had promised nothing.
     fn accept_instance(
         &mut self,
+        place: usize,
         envelope: &Envelope,
         outputs: &mut Outputs,
     ) -> Result<(), DropReason> {
         match self.persisting.instance_of(envelope.sender) {
             None => self.remember_instance(envelope.sender, envelope.instance, outputs),
             Some(known) if known == envelope.instance => {}
+            // The defect: it looks as if it had never been here.
+            Some(_) if bug!(self.options, P38) => self.peers[place].incarnation = None,
             Some(_) => {
                 self.send_notice(NoticeKind::WrongInstance, envelope, outputs);
                 return Err(DropReason::OtherInstance);
@@ -200,6 +203,7 @@ impl<S: StateMachine> Replica<S> {
                 | MessageBody::Commit(_)
                 | MessageBody::StartView(_)
                 | MessageBody::ReadIndexOk(_) => self.follow(view, outputs),
+                _ if bug!(self.options, P10) => return Err(DropReason::Unexpected),
                 // Its sender's promise is on disk, so a quorum voted for that view.
                 _ => self.enter(view, outputs),
             }

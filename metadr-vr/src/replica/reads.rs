@@ -112,12 +112,13 @@ impl<S: StateMachine> Replica<S> {
     /// which had to wait for them.
     fn answer_reads(&mut self, outputs: &mut Outputs) -> bool {
         // A new primary may not know yet that entries of its log are committed.
-        if self.commit_number < self.view_start_op || self.requests.reads.is_empty() {
+        let is_early = self.commit_number < self.view_start_op;
+        if (is_early && !bug!(self.options, P7)) || self.requests.reads.is_empty() {
             return false;
         }
         let confirmed = self.confirmed_round();
         let applied_write = self.requests.last_applied_write();
-        let ignores_quorum = bug!(self.options, P22);
+        let ignores_quorum = is_early || bug!(self.options, P22);
         let is_ready = |read: &PendingRead| {
             ignores_quorum
                 || (read.after_write <= applied_write

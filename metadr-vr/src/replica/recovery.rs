@@ -8,8 +8,11 @@ use super::accept::Sender;
 use super::join::Goal;
 use super::{Replica, Status};
 use crate::membership::PerVoter;
+use crate::options::bug;
 use crate::outputs::{Event, Memory, Outputs};
-use crate::wire::{EpochView, MessageBody, Recovery as Ask, RecoveryResponse, Role};
+use crate::wire::{
+    EpochView, Incarnation, MessageBody, Recovery as Ask, RecoveryResponse, Role,
+};
 use crate::{StateMachine, Tick};
 
 /// What a recovering replica has been told, and what it knows of others that
@@ -47,8 +50,16 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         self.recovery.resend = self.now.after(self.options.recovery_resend);
-        let nonce = self.boot.incarnation();
+        let nonce = self.nonce();
         self.send_to_all(&MessageBody::Recovery(Ask { nonce }), outputs);
+    }
+
+    /// What the answers to this run's questions have to repeat.
+    fn nonce(&self) -> Incarnation {
+        if bug!(self.options, P6) {
+            return Incarnation::default();
+        }
+        self.boot.incarnation()
     }
 
     pub(super) fn on_recovery(
@@ -94,7 +105,7 @@ impl<S: StateMachine> Replica<S> {
         response: RecoveryResponse,
         outputs: &mut Outputs,
     ) {
-        if self.status != Status::Recovering || response.nonce != self.boot.incarnation() {
+        if self.status != Status::Recovering || response.nonce != self.nonce() {
             return;
         }
         self.recovery.answers[place] = Some((view, response));
@@ -109,10 +120,11 @@ impl<S: StateMachine> Replica<S> {
         }
         let primary = self.voters.primary_of(newest);
         let source = self.voters.place_of(primary).expect("it is a voter");
+        let source = if bug!(self.options, P4) { place } else { source };
         let Some((at, answer)) = self.recovery.answers[source].clone() else {
             return;
         };
-        if at != newest || !answer.is_primary {
+        if at != newest || !(answer.is_primary || bug!(self.options, P4)) {
             return;
         }
         let goal = Goal {

@@ -2,6 +2,7 @@
 
 use super::accept::Sender;
 use super::{Replica, Status};
+use crate::options::bug;
 use crate::outputs::{Event, Outputs};
 use crate::wire::{
     Entry, EpochView, FetchLog, Hash128, LogChunk, MessageBody, OpNumber, Ping, ReplicaId, Role,
@@ -183,7 +184,9 @@ impl<S: StateMachine> Replica<S> {
         self.learn_instances(&ping, outputs);
         let is_left_alone =
             self.status == Status::Normal && !self.is_primary() && !self.hears_from_primary();
-        if is_left_alone {
+        let is_thawed =
+            bug!(self.options, P32) && self.status == (Status::ViewChange { entered: true });
+        if is_left_alone || is_thawed {
             // What is committed is part of this view's log as far as that is here.
             let known = ping.commit.min(self.log.head());
             self.commit_number = self.commit_number.max(known);

@@ -6,6 +6,7 @@
 //! answered. Connections do not wait for one another.
 
 use super::{Replica, Status};
+use crate::options::bug;
 use crate::outputs::{Admin, ClientReply, Event, Level, Outputs, Request, RequestId, Unavailable};
 use crate::replica::reads::{AskedIndex, PendingRead};
 use crate::wire::{ClientOperation, OpNumber, ReplicaId};
@@ -329,7 +330,7 @@ impl<S: StateMachine> Replica<S> {
             }
         };
         for (id, is_appended) in requests {
-            let reply = if is_appended {
+            let reply = if is_appended && !bug!(self.options, P37) {
                 ClientReply::Unknown
             } else {
                 refusal.clone()

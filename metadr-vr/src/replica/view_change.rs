@@ -54,16 +54,22 @@ impl<S: StateMachine> Replica<S> {
     pub(super) fn enter(&mut self, view: EpochView, outputs: &mut Outputs) {
         outputs.events.push(Event::Entered { view });
         self.leave_view(Status::ViewChange { entered: true }, view, outputs);
-        self.view_change.own = Some(DoViewChange {
+        self.view_change.own = Some(self.report());
+        if self.may_speak() {
+            self.announce_view(outputs);
+        }
+    }
+
+    /// What this replica says of its log when it enters a view, and says again
+    /// as it is until the view starts.
+    fn report(&self) -> DoViewChange {
+        DoViewChange {
             last_normal: self.last_normal,
             head: self.log.head(),
             head_checksum: self.log.head_header().checksum,
             commit: self.commit_number,
             checksums: self.suffix_checksums(),
             entries: self.suffix(),
-        });
-        if self.may_speak() {
-            self.announce_view(outputs);
         }
     }
 
@@ -119,6 +125,9 @@ impl<S: StateMachine> Replica<S> {
         self.send_to_all(&MessageBody::EnterView, outputs);
         if !self.may_report() {
             return;
+        }
+        if bug!(self.options, P32) {
+            self.view_change.own = Some(self.report());
         }
         let own = self.view_change.own.clone();
         let own = own.expect("a replica that entered a view has something to report");

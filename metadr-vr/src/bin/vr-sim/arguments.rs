@@ -5,7 +5,7 @@ use metadr_vr::sim::SimOptions;
 use std::ops::Range;
 
 pub(crate) const USAGE: &str = "usage: vr-sim (--seed N | --seeds A..B) [--ticks T] \
-    [--replicas N] [--full] [--mode memory] [--bug NAME] [--figures]
+    [--replicas N] [--full] [--mode memory] [--bug NAME] [--figures] | --table [NAME..]
 
 Runs a group of replicas in virtual time, with faults drawn from the seed, and
 checks every invariant after every event. Exits with 0 only if all held.
@@ -18,7 +18,12 @@ checks every invariant after every event. Exits with 0 only if all held.
                  --replicas says otherwise
   --mode memory  what a replica keeps over a restart
   --bug NAME     brings a known defect back, which must then be found
-  --figures      also prints how fast the runs were, and what happened in them";
+  --figures      also prints how fast the runs were, and what happened in them
+
+  --table NAME.. searches for the known defects, all if none is named, and prints
+                 for each: the seed and the ticks of the run that finds it, the
+                 invariant that it breaks, after how many events of that run, and
+                 of all runs of the search";
 
 pub(crate) struct Arguments {
     pub(crate) seeds: Range<u64>,

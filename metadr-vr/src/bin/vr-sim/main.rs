@@ -2,6 +2,7 @@
 
 mod arguments;
 mod cpu;
+mod table;
 
 use arguments::{Arguments, USAGE, replay};
 use metadr_vr::sim::{Failure, Figures, Report, SimOptions, run};
@@ -9,12 +10,19 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 fn main() -> ExitCode {
-    match Arguments::parse(std::env::args().skip(1)) {
-        Ok(Some(arguments)) => run_all(arguments),
-        Ok(None) => {
-            println!("{USAGE}");
-            ExitCode::SUCCESS
-        }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let done = match words.split_first() {
+        Some((first, names)) if first == "--table" => table::show(names),
+        _ => Arguments::parse(words.into_iter()).map(|arguments| match arguments {
+            Some(arguments) => run_all(arguments),
+            None => {
+                println!("{USAGE}");
+                ExitCode::SUCCESS
+            }
+        }),
+    };
+    match done {
+        Ok(code) => code,
         Err(message) => {
             eprintln!("vr-sim: {message}\n{USAGE}");
             ExitCode::from(2)
