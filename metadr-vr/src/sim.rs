@@ -50,6 +50,7 @@ mod clock;
 mod cluster;
 mod detection;
 mod disk;
+mod echo;
 mod figures;
 mod happening;
 pub mod linear;

@@ -10,9 +10,7 @@ use super::{Replica, Status};
 use crate::membership::PerVoter;
 use crate::options::bug;
 use crate::outputs::{Event, Memory, Outputs};
-use crate::wire::{
-    EpochView, Incarnation, MessageBody, Recovery as Ask, RecoveryResponse, Role,
-};
+use crate::wire::{EpochView, Incarnation, MessageBody, Recovery as Ask, RecoveryResponse, Role};
 use crate::{StateMachine, Tick};
 
 /// What a recovering replica has been told, and what it knows of others that
@@ -120,7 +118,11 @@ impl<S: StateMachine> Replica<S> {
         }
         let primary = self.voters.primary_of(newest);
         let source = self.voters.place_of(primary).expect("it is a voter");
-        let source = if bug!(self.options, P4) { place } else { source };
+        let source = if bug!(self.options, P4) {
+            place
+        } else {
+            source
+        };
         let Some((at, answer)) = self.recovery.answers[source].clone() else {
             return;
         };

@@ -52,6 +52,8 @@ pub(super) struct Checkers<M: Model> {
     view: view::Views,
     wire: wire::Wire,
     options: Options,
+    /// Those that have lost their disk, and that nobody has taken for new ones.
+    strangers: Vec<bool>,
     /// No more replicas have lost their memory at a time than is survived.
     is_within_budget: bool,
 }
@@ -73,6 +75,7 @@ impl<M: Model> Checkers<M> {
             view: view::Views::new(count),
             wire: wire::Wire::new(seed),
             options: options.clone(),
+            strangers: vec![false; count],
             is_within_budget: true,
         }
     }
@@ -88,11 +91,14 @@ impl<M: Model> Checkers<M> {
         let Some(replica) = &replicas[changed] else {
             return Ok(());
         };
+        if self.strangers[changed] {
+            return Ok(());
+        }
         self.chain.check(changed, replica)?;
         let view = replica.view();
         for committed in self.agreement.check(changed, replica)?.to_vec() {
             if self.is_within_budget {
-                held::committed_is_held(&committed, replicas)?;
+                held::committed_is_held(&committed, replicas, &self.strangers)?;
             }
             self.history.committed(&committed)?;
             self.view.committed(view);
@@ -130,9 +136,28 @@ impl<M: Model> Checkers<M> {
     /// Checks what is left when a replica has lost its memory, or has come back.
     pub(super) fn memory_changed(&self, replicas: &[Option<Replica<M::Machine>>]) -> Check {
         match self.ledger().last() {
-            Some(last) if self.is_within_budget => held::committed_is_held(last, replicas),
+            Some(last) if self.is_within_budget => {
+                held::committed_is_held(last, replicas, &self.strangers)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Notes that a replica will come back as one that never was here.
+    pub(super) fn lost_disk(&mut self, which: usize) {
+        self.strangers[which] = true;
+        self.promise.lost_disk(which);
+        self.view.lost_disk(which);
+    }
+
+    /// Whether a replica is there that has lost its disk, and counts nowhere.
+    pub(super) fn is_stranger(&self, which: usize) -> bool {
+        self.strangers[which]
+    }
+
+    /// Notes that somebody listens to a stranger.
+    pub(super) fn stranger_is_taken(&mut self, which: usize) {
+        self.strangers[which] = false;
     }
 
     /// Notes that more replicas lose their memory at a time than is survived:
@@ -149,6 +174,9 @@ impl<M: Model> Checkers<M> {
         promised: EpochView,
         message: &Message,
     ) -> Check {
+        if self.strangers[sender.boot().id() as usize] {
+            return self.wire.check(message);
+        }
         held::acknowledged_is_held(sender, message)?;
         self.promise.sent(sender, promised, message)?;
         self.view.sent(message);

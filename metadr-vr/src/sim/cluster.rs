@@ -3,7 +3,9 @@
 mod clients;
 mod crash;
 mod disk;
+mod echo;
 mod faults;
+mod lost_disk;
 mod messages;
 mod observe;
 mod process;
@@ -11,6 +13,7 @@ mod settle;
 
 use super::check::{Checkers, Violation};
 use super::disk::Disk;
+use super::echo::Echoes;
 use super::happening::Happening;
 use super::model::{Model, RegisterModel};
 use super::network::Network;
@@ -126,6 +129,7 @@ struct World<M: Model> {
     replica_options: Options,
     clients: Clients<M>,
     network: Network,
+    echoes: Echoes,
     random: Random,
     fault_random: Random,
     disk_random: Random,
@@ -138,6 +142,7 @@ struct World<M: Model> {
     ending: Option<Ending>,
     first_starts: Vec<u64>,
     power_loss: Option<u64>,
+    disk_loss: Option<u64>,
     /// Crashes are not counted any more.
     breaks_budget: bool,
     flush_per_mille: u64,
@@ -195,6 +200,7 @@ impl<M: Model> World<M> {
             nodes,
             clients: Clients::new(model.clone(), options.seed, &swarm),
             network: Network::new(options.seed, swarm.network, count),
+            echoes: Echoes::new(options.seed, swarm.echoes_per_mille, count),
             random: Random::stream(options.seed, "schedule"),
             fault_random: Random::stream(options.seed, "faults"),
             disk_random: Random::stream(options.seed, "disk"),
@@ -205,6 +211,7 @@ impl<M: Model> World<M> {
             ending: None,
             first_starts: swarm.first_starts,
             power_loss: swarm.power_loss,
+            disk_loss: swarm.disk_loss,
             breaks_budget: false,
             flush_per_mille: swarm.flush_per_mille,
             agenda: BinaryHeap::new(),
@@ -285,7 +292,7 @@ impl<M: Model> World<M> {
             Planned::Synced(index, run) => self.synced(index, run),
             Planned::Stop(index, run) if self.nodes[index].run != run => Ok(()),
             Planned::Stop(index, _) => self.stop_if_ready(index),
-            Planned::Start(index) if self.is_up(index) => Ok(()),
+            Planned::Start(index) if self.is_up(index) || self.nodes[index].is_gone => Ok(()),
             Planned::Start(index) => self.start(index),
             Planned::Burst(client) if self.is_active => {
                 let pause = self.clients.pause();

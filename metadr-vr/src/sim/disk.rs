@@ -57,6 +57,11 @@ impl Disk {
         &self.synced
     }
 
+    /// Bug P39 alone.
+    pub(super) fn skips_second_slot(&self) -> bool {
+        self.skips_second_slot
+    }
+
     /// Begins to write; [`Disk::finish`] ends it.
     pub(super) fn begin(&mut self, ticket: Ticket, meta: Meta) {
         self.writing.push_back((ticket, meta));

@@ -212,6 +212,11 @@ impl Network {
         }
     }
 
+    /// Cuts links that are never open again.
+    pub(super) fn cut_for_good(&mut self, is_cut: &dyn Fn(usize, usize) -> bool) {
+        self.cut(Tick(u64::MAX), is_cut);
+    }
+
     /// After how many ticks each copy of a message arrives.
     pub(super) fn deliveries(
         &mut self,
@@ -254,7 +259,7 @@ impl Network {
 
 /// Whether there are few messages like it. In normal operation thousands are
 /// late or come twice; the others would hardly ever be.
-fn is_rare(message: &Message) -> bool {
+pub(super) fn is_rare(message: &Message) -> bool {
     !matches!(
         message.body.discriminant(),
         MessageKind::Prepare

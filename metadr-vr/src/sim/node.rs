@@ -25,6 +25,10 @@ pub(super) struct Node {
     pub(super) is_recovering: bool,
     /// Its replica says that too many have lost their memory.
     pub(super) reports_loss: bool,
+    /// It does not know any more that it was here.
+    pub(super) has_lost_disk: bool,
+    /// It never comes back.
+    pub(super) is_gone: bool,
 }
 
 /// What a start finds.
@@ -71,6 +75,8 @@ impl Node {
             is_staging: false,
             is_recovering: false,
             reports_loss: false,
+            has_lost_disk: false,
+            is_gone: false,
         }
     }
 

@@ -56,6 +56,10 @@ pub(super) struct Swarm {
     pub(super) first_starts: Vec<u64>,
     /// When so many replicas crash at once that the group cannot survive it.
     pub(super) power_loss: Option<u64>,
+    /// When a replica loses its disk.
+    pub(super) disk_loss: Option<u64>,
+    /// How often messages of the past come again when a process starts.
+    pub(super) echoes_per_mille: u64,
     pub(super) options: Options,
 }
 
@@ -148,6 +152,8 @@ impl Swarm {
             first_starts: first_starts(&mut random, replicas),
             power_loss: (random.chance(100))
                 .then(|| random.between(sim.ticks / 2, sim.ticks.saturating_sub(1))),
+            disk_loss: disk_loss(sim),
+            echoes_per_mille: Random::stream(sim.seed, "echo rate").pick(&[0, 50, 500]),
             clients: random.between(1, 8),
             client_window: random.pick(&[1, 2, 8, 32]),
             think: random.pick(&[1, 5, 20, 100]),
@@ -183,6 +189,11 @@ fn clocks(random: &mut Random, replicas: u32) -> Vec<Clock> {
         wall_offset: random.between(0, wall),
     };
     (0..replicas).map(one).collect()
+}
+
+fn disk_loss(sim: &SimOptions) -> Option<u64> {
+    let mut random = Random::stream(sim.seed, "disk loss");
+    (random.chance(200)).then(|| random.between(0, sim.ticks.saturating_sub(1)))
 }
 
 /// Almost all start at once; in some runs one is late.

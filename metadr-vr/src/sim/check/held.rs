@@ -6,15 +6,21 @@ use crate::{Replica, StateMachine, Status, quorum};
 
 /// S8: every quorum has a replica that holds what is committed, so that no
 /// view change can miss it. Those that are down without their memory, or still
-/// recover, take part in no quorum.
+/// recover, take part in no quorum, and no strangers do.
 pub(super) fn committed_is_held<S: StateMachine>(
     entry: &Entry,
     replicas: &[Option<Replica<S>>],
+    strangers: &[bool],
 ) -> Check {
     let op = entry.header.op;
     let holds = |replica: &&Replica<S>| replica.log().checksum(op) == Some(entry.header.checksum);
     let takes_part = |replica: &&Replica<S>| replica.status() != Status::Recovering;
-    let participants = || replicas.iter().flatten().filter(takes_part);
+    let known = || (replicas.iter().zip(strangers)).filter(|(_, is_stranger)| !**is_stranger);
+    let participants = || {
+        known()
+            .filter_map(|(one, _)| one.as_ref())
+            .filter(takes_part)
+    };
     let holders = participants().filter(holds).count();
     let without = participants().count() - holders;
     if without < quorum(replicas.len()) {
@@ -54,9 +60,14 @@ mod tests {
         let holder = primary(3, &[1]);
         let entry = holder.log().get(1).expect("an entry").clone();
         let two = [holder.clone(), holder.clone(), fresh(2, 3)].map(Some);
-        assert_eq!(committed_is_held(&entry, &two), Ok(()));
+        let known = [false; 3];
+        assert_eq!(committed_is_held(&entry, &two, &known), Ok(()));
         let one = [holder, fresh(1, 3), fresh(2, 3)].map(Some);
-        assert_violates("S8", "held by 1 of 3", committed_is_held(&entry, &one));
+        let check = committed_is_held(&entry, &one, &known);
+        assert_violates("S8", "held by 1 of 3", check);
+        // Nobody listens to one of them, so that it makes no quorum.
+        let check = committed_is_held(&entry, &one, &[false, false, true]);
+        assert_eq!(check, Ok(()));
     }
 
     #[test]

@@ -26,6 +26,12 @@ impl Promise {
         self.synced[index] = self.synced[index].max(promise);
     }
 
+    /// A replica has another disk, and never promised anything.
+    pub(super) fn lost_disk(&mut self, index: usize) {
+        self.synced[index] = EpochView::default();
+        (self.reported).retain(|(id, _), _| *id as usize != index);
+    }
+
     /// S6: what was on the disk once is there after every crash.
     pub(super) fn restarted(&self, index: usize, found: EpochView) -> Check {
         let known = self.synced[index];

@@ -40,6 +40,11 @@ impl Views {
         self.committed_in.push(view);
     }
 
+    /// A replica never acknowledged anything, as far as it knows.
+    pub(super) fn lost_disk(&mut self, index: usize) {
+        self.acknowledged[index] = Default::default();
+    }
+
     /// Notes what a replica says that it holds.
     pub(super) fn sent(&mut self, message: &Message) {
         let MessageBody::PrepareOk(ok) = &message.body else {

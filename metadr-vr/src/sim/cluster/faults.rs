@@ -24,11 +24,13 @@ pub(super) enum Fault {
     Leader,
     /// So many crash at once that the group cannot go on.
     PowerLoss,
+    /// A replica comes back with files that are made anew.
+    DiskLoss,
 }
 
 impl Fault {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Crash,
         Self::CleanStop,
         Self::Pause,
@@ -38,6 +40,7 @@ impl Fault {
         Self::Disconnect,
         Self::Leader,
         Self::PowerLoss,
+        Self::DiskLoss,
     ];
 }
 
@@ -57,6 +60,9 @@ impl<M: Model> World<M> {
         if let Some(at) = self.power_loss {
             self.plan(at, Planned::Fault(Fault::PowerLoss));
         }
+        if let Some(at) = self.disk_loss {
+            self.plan(at, Planned::Fault(Fault::DiskLoss));
+        }
     }
 
     pub(super) fn plan_fault(&mut self, fault: Fault) {
@@ -71,7 +77,7 @@ impl<M: Model> World<M> {
             // Planned when there is one.
             Fault::Leader => 0,
             // Once is enough.
-            Fault::PowerLoss => 0,
+            Fault::PowerLoss | Fault::DiskLoss => 0,
         };
         if mean > 0 {
             let delay = 1 + self.fault_random.exponential(mean);
@@ -126,6 +132,7 @@ impl<M: Model> World<M> {
             }
             Fault::Disconnect => self.disconnect(),
             Fault::PowerLoss => self.lose_power(primary)?,
+            Fault::DiskLoss => self.lose_disk(victim)?,
         }
         Ok(())
     }
@@ -221,6 +228,10 @@ impl<M: Model> World<M> {
 
     /// All crash at once, or all but one or two.
     fn lose_power(&mut self, primary: usize) -> Result<(), Violation> {
+        if self.nodes.iter().any(|node| node.has_lost_disk) {
+            // That one will never say that the quorum is lost.
+            return Ok(());
+        }
         self.breaks_budget = true;
         self.checkers.budget_is_broken();
         let spared = self.fault_random.between(0, 2);
@@ -253,6 +264,9 @@ impl<M: Model> World<M> {
 
     /// Whether a replica has all that it ever knew, in memory or on its disk.
     pub(super) fn remembers(&self, index: usize) -> bool {
+        if self.nodes[index].has_lost_disk {
+            return false;
+        }
         match &self.replicas[index] {
             Some(replica) if replica.status() == Status::Stopped => {
                 self.nodes[index].disk.remembers()

@@ -5,6 +5,7 @@ use crate::Outputs;
 use crate::sim::check::Violation;
 use crate::sim::happening::Happening;
 use crate::sim::model::Model;
+use crate::sim::network::is_rare;
 use crate::wire::Message;
 
 impl<M: Model> World<M> {
@@ -23,16 +24,24 @@ impl<M: Model> World<M> {
         {
             return Ok(());
         }
+        if is_rare(&message) {
+            self.echoes.hear(to, &message);
+        }
         for delay in self.network.deliveries(from, to, &message, self.now) {
             self.digest([3, to as u64, delay]);
-            let slot = self.free.pop().unwrap_or_else(|| {
-                self.in_flight.push(None);
-                self.in_flight.len() - 1
-            });
-            self.in_flight[slot] = Some((to, message.clone()));
+            let slot = self.put_in_flight(to, message.clone());
             self.plan(1 + delay, Planned::Arrival(slot));
         }
         Ok(())
+    }
+
+    pub(super) fn put_in_flight(&mut self, to: usize, message: Message) -> usize {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.in_flight.push(None);
+            self.in_flight.len() - 1
+        });
+        self.in_flight[slot] = Some((to, message));
+        slot
     }
 
     pub(super) fn arrive(&mut self, slot: usize) -> Result<(), Violation> {
@@ -53,10 +62,12 @@ impl<M: Model> World<M> {
         let Some(replica) = &mut self.replicas[to] else {
             return Ok(());
         };
+        let instance = message.envelope.instance;
         self.counts.delivered += 1;
         let mut outputs = Outputs::default();
         replica.on_message(self.nodes[to].clock.local(now), message, &mut outputs);
         self.digest([1, now.0, to as u64]);
+        self.was_heard(from, instance, &outputs.events)?;
         self.settle_event(to, outputs)
     }
 }

@@ -16,6 +16,8 @@ impl<M: Model> World<M> {
         for event in events {
             self.note(Happening::Event(self.now.0, index, event.clone()));
             match event {
+                Event::Faulted(_) | Event::Divergence { .. }
+                    if self.was_sent_away(index, events) => {}
                 Event::Faulted(_) | Event::Divergence { .. } => {
                     let what = format!("replica {index} reports {event:?}");
                     return Err(Violation {

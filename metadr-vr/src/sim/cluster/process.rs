@@ -29,7 +29,9 @@ impl<M: Model> World<M> {
         if kept && self.crashes_after_reading(index)? {
             return Ok(());
         }
-        self.carry_out(index, started.outputs)
+        self.carry_out(index, started.outputs)?;
+        self.echo(index);
+        Ok(())
     }
 
     pub(super) fn is_up(&self, index: usize) -> bool {
@@ -63,7 +65,7 @@ impl<M: Model> World<M> {
         self.settle_event(index, outputs)
     }
 
-    fn plan_timer(&mut self, index: usize) {
+    pub(super) fn plan_timer(&mut self, index: usize) {
         let Some(deadline) = (self.replicas[index].as_ref()).and_then(Replica::next_deadline)
         else {
             return;
@@ -114,7 +116,11 @@ impl<M: Model> World<M> {
         let Some(outputs) = self.crashes_here(index, outputs)? else {
             return Ok(());
         };
+        let was_sent_away = self.was_sent_away(index, &outputs.events);
         self.deliver(index, outputs)?;
+        if was_sent_away {
+            self.send_away(index);
+        }
         self.plan_timer(index);
         Ok(())
     }

@@ -48,6 +48,7 @@ impl<M: Model> World<M> {
         self.is_active = false;
         self.trigger = None;
         self.longest_sync = 0;
+        self.send_strangers_away();
         let remembering = (0..self.nodes.len()).filter(|one| self.remembers(*one));
         if remembering.count() < quorum(self.nodes.len()) {
             return self.settle_without_quorum();
@@ -69,7 +70,8 @@ impl<M: Model> World<M> {
         self.note(Happening::Told(self.now.0, text));
         self.end_faults(&connections)?;
         let members: Vec<usize> = (0..core.len()).filter(|one| core[*one]).collect();
-        let view = self.await_view(&members)?;
+        let failing = self.choose_star(&members);
+        let view = self.await_view(&members, failing)?;
         let quiet_until = self.now.after(QUIET);
         self.await_answers(&members)?;
         self.await_agreement(&members)?;
@@ -82,9 +84,11 @@ impl<M: Model> World<M> {
             self.now.0,
             "everything is whole".to_owned(),
         ));
-        let all: Vec<usize> = (0..core.len()).collect();
+        let all: Vec<usize> = (0..core.len())
+            .filter(|one| !self.nodes[*one].is_gone)
+            .collect();
         self.end_faults(&vec![Connection::Whole; core.len()])?;
-        self.await_view(&all)?;
+        self.await_view(&all, self.failing())?;
         self.await_answers(&all)?;
         self.ending = Some(Ending::WithQuorum);
         self.await_agreement(&all)
@@ -94,6 +98,7 @@ impl<M: Model> World<M> {
     /// everything. Often it is the primary that is not one of them.
     fn choose_core(&mut self) -> Vec<bool> {
         let count = self.nodes.len();
+        let present = self.nodes.iter().filter(|node| !node.is_gone).count();
         let quorum = quorum(count);
         let mut order: Vec<usize> = (0..count).collect();
         for place in (1..count).rev() {
@@ -105,14 +110,34 @@ impl<M: Model> World<M> {
             false => None,
         };
         // First those that remember, the primary last of them.
+        order.retain(|one| !self.nodes[*one].is_gone);
         order.sort_by_key(|one| (!self.remembers(*one), Some(*one) == spared));
-        let size = self.fault_random.between(quorum as u64, count as u64);
+        let size = self.fault_random.between(quorum as u64, present as u64);
         let size = usize::try_from(size).expect("few replicas");
         let mut core = vec![false; count];
         for one in &order[..size] {
             core[*one] = true;
         }
         core
+    }
+
+    /// In some runs the members of the core reach each other through one of them
+    /// alone. Returns how many view changes may fail before a view lasts. One
+    /// that recovers has to reach its primary, and hands nothing on.
+    fn choose_star(&mut self, members: &[usize]) -> u64 {
+        let all_remember = members.iter().all(|one| self.remembers(*one));
+        if members.len() < 3 || !all_remember || !self.fault_random.chance(200) {
+            return self.failing();
+        }
+        let center = self.fault_random.pick(members);
+        let is_leaf = |one: usize| one != center && members.contains(&one);
+        (self.network).cut_for_good(&|from, to| is_leaf(from) && is_leaf(to));
+        self.note(Happening::Fault(
+            self.now.0,
+            center,
+            "is between all others",
+        ));
+        self.nodes.len() as u64
     }
 
     /// Makes the connections what they stay from now on. Those without any are
@@ -133,7 +158,12 @@ impl<M: Model> World<M> {
             }
         }
         for (index, connection) in connections.iter().enumerate() {
-            self.nodes[index].paused_until = self.now;
+            if self.nodes[index].paused_until > self.now {
+                // Its timers were put off until then.
+                self.nodes[index].paused_until = self.now;
+                self.nodes[index].timer = None;
+                self.plan_timer(index);
+            }
             if *connection == Connection::Whole {
                 self.nodes[index].clock.period = Clock::TRUE.period;
             }
@@ -141,7 +171,7 @@ impl<M: Model> World<M> {
             if *connection == Connection::None && is_up {
                 self.nodes[index].disk.crash(&mut self.disk_random);
                 self.crashed(index, 0)?;
-            } else if *connection != Connection::None && !is_up {
+            } else if *connection != Connection::None && !is_up && !self.nodes[index].is_gone {
                 self.start(index)?;
             }
         }
@@ -150,14 +180,14 @@ impl<M: Model> World<M> {
 
     /// L1: after the time that this may take, they are Normal in one view. The
     /// log of a view has to be fetched besides, as for L3.
-    fn await_view(&mut self, members: &[usize]) -> Result<EpochView, Violation> {
+    fn await_view(&mut self, members: &[usize], failing: u64) -> Result<EpochView, Violation> {
         let stopping = (self.replicas.iter().flatten()).any(Replica::is_stopping);
         let stop = if stopping {
             self.replica_options.stop_timeout
         } else {
             0
         };
-        let patience = self.by_slowest_clock(600 + self.back_offs() + stop);
+        let patience = self.by_slowest_clock(600 + self.back_offs(failing) + stop);
         self.play_until(self.now.0 + patience)?;
         let transfer = self.by_slowest_clock(self.lag(members) * self.transfer());
         let limit = self.now.after(transfer + patience);
@@ -179,18 +209,23 @@ impl<M: Model> World<M> {
         is_common.then_some(view)
     }
 
-    /// The largest time-outs of view changes that fail. Each that is not of
-    /// the core may be the primary of one.
-    fn back_offs(&self) -> u64 {
+    /// How many view changes in a row may fail. Each that is not of the core may
+    /// be the primary of one.
+    fn failing(&self) -> u64 {
         let count = self.nodes.len();
+        (count - quorum(count)).max(2) as u64
+    }
+
+    /// The largest time-outs of view changes that fail.
+    fn back_offs(&self, failing: u64) -> u64 {
         let timeout = self.replica_options.election_timeout;
-        let failing = (count - quorum(count)).max(2) as u64;
         failing * (8 * timeout + timeout / 2)
     }
 
     /// L2, of what waits.
     pub(super) fn await_answers(&mut self, members: &[usize]) -> Result<(), Violation> {
-        let waiting = self.clients.outstanding() as u64;
+        // Those of closed connections are before it too.
+        let waiting = (self.clients.outstanding() as u64).max(self.backlog(members));
         // What one of them lacks may have to be there before anything commits.
         let transfer = self.lag(members) * self.transfer();
         let patience = ANSWERED + waiting * self.round_trip() + transfer;
@@ -306,7 +341,7 @@ impl<M: Model> World<M> {
         let patience = options.lost_quorum
             + 5 * options.recovery_resend
             + 2 * options.ping
-            + self.back_offs()
+            + self.back_offs(self.failing())
             + AGREED
             + heads.unwrap_or(0) * self.transfer();
         let limit = self.now.after(self.by_slowest_clock(patience));

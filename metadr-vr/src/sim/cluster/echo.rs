@@ -1,0 +1,24 @@
+//! Messages that come again when a process starts.
+
+use super::{Planned, World};
+use crate::sim::happening::Happening;
+use crate::sim::model::Model;
+
+impl<M: Model> World<M> {
+    pub(super) fn echo(&mut self, index: usize) {
+        if !self.is_active {
+            return;
+        }
+        let echoes = self.echoes.at_start(index);
+        if echoes.is_empty() {
+            return;
+        }
+        let text = format!("{} messages of the past come again", echoes.len());
+        self.note(Happening::Told(self.now.0, text));
+        for (delay, to, message) in echoes {
+            self.digest([5, to as u64, delay]);
+            let slot = self.put_in_flight(to, message);
+            self.plan(delay, Planned::Arrival(slot));
+        }
+    }
+}
