@@ -64,7 +64,7 @@ mod workload;
 
 pub use check::Violation;
 pub use cluster::{ASSERTION, Failure, Report, run, run_model};
-pub use detection::{Detection, MOST_EVENTS};
+pub use detection::{Detection, MOST_EVENTS, Trace};
 pub use figures::Figures;
 pub use model::{Model, RegisterModel, Registers};
 pub use options::SimOptions;

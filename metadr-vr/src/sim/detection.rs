@@ -113,6 +113,66 @@ impl FromStr for Detection {
     }
 }
 
+/// What a run comes to: equal in debug and release, on every platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The run, of [`Trace::TICKS`].
+    pub seed: u64,
+    /// [`Report::trace`](super::Report::trace).
+    pub hash: u64,
+}
+
+impl Trace {
+    /// The runs of the table.
+    pub const SEEDS: [u64; 3] = [1, 2, 3];
+
+    /// The length of these runs.
+    pub const TICKS: u64 = 300;
+
+    /// Runs a seed.
+    ///
+    /// # Errors
+    ///
+    /// The run does not hold.
+    pub fn of(seed: u64) -> Result<Self, String> {
+        let options = SimOptions {
+            ticks: Self::TICKS,
+            ..SimOptions::new(seed)
+        };
+        match run(options) {
+            Ok(report) => Ok(Self {
+                seed,
+                hash: report.trace,
+            }),
+            Err(failure) => Err(format!("seed {seed}: {}", failure.violation)),
+        }
+    }
+}
+
+/// A line of the table.
+impl std::fmt::Display for Trace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { seed, hash } = self;
+        write!(f, "trace {seed} {hash:016x}")
+    }
+}
+
+impl FromStr for Trace {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let wrong = || format!("`{line}` is no trace");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ["trace", seed, hash] = words[..] else {
+            return Err(wrong());
+        };
+        Ok(Self {
+            seed: seed.parse().map_err(|_| wrong())?,
+            hash: u64::from_str_radix(hash, 16).map_err(|_| wrong())?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +191,15 @@ mod tests {
         assert!("P22 7 300 S13 49".parse::<Detection>().is_err());
         assert!("P0 7 300 S13 49 50".parse::<Detection>().is_err());
         assert!("P22 7 300 S13 49 many".parse::<Detection>().is_err());
+    }
+
+    #[test]
+    fn a_line_says_all_of_a_trace() {
+        let trace = Trace { seed: 2, hash: 255 };
+        assert_eq!(trace.to_string(), "trace 2 00000000000000ff");
+        assert_eq!(trace.to_string().parse(), Ok(trace));
+        assert!("trace 2".parse::<Trace>().is_err());
+        assert!("trace 2 x".parse::<Trace>().is_err());
     }
 
     #[test]
