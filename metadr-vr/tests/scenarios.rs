@@ -39,6 +39,7 @@ macro_rules! scenarios {
 
 scenarios! {
     a_dead_backup_slows_nobody_down
+    a_deaf_replica_that_fetches_answers_nothing
     a_promise_is_on_disk_first
     a_report_of_files_that_were_put_back
     a_shared_question_answers_later_reads

@@ -28,6 +28,10 @@ impl<S: StateMachine> Replica<S> {
 
     pub(super) fn on_commit(&mut self, sender: Sender, commit: &Commit, outputs: &mut Outputs) {
         if !self.hears_primary(sender, outputs) {
+            if sender.id == self.primary() {
+                // Its questions for the view's log show that it listens.
+                self.round_seen = self.round_seen.max(commit.round);
+            }
             return;
         }
         if self.differs(commit.head, commit.head_checksum) {

@@ -230,6 +230,7 @@ impl<S: StateMachine> Replica<S> {
             first: staged.reached() + 1,
             last: staged.goal.head,
             max_bytes: u32::try_from(max_bytes).unwrap_or(u32::MAX),
+            round: self.round_seen,
         };
         let to = self.voters.at(staged.source);
         let (first, last) = (fetch.first, fetch.last);

@@ -29,6 +29,8 @@ pub(super) struct Peer {
     acked: OpNumber,
     /// The highest round that it has echoed.
     pub(super) acked_round: u64,
+    /// The highest round that it has seen before it had the view's log.
+    pub(super) fetched_round: u64,
     /// The first entry that it has not been sent.
     next_send: OpNumber,
     /// When `acked` moved, or something was first sent after all was acknowledged.
@@ -49,6 +51,7 @@ impl Peer {
             answered: Tick(0),
             acked: commit,
             acked_round: 0,
+            fetched_round: 0,
             next_send: commit + 1,
             moved: now,
         }

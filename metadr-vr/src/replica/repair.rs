@@ -150,6 +150,7 @@ impl<S: StateMachine> Replica<S> {
             first,
             last,
             max_bytes: u32::try_from(self.answer_bytes()).unwrap_or(u32::MAX),
+            round: self.round_seen,
         };
         outputs.events.push(Event::Fetching {
             first,
@@ -228,10 +229,13 @@ impl<S: StateMachine> Replica<S> {
         fetch: &FetchLog,
         outputs: &mut Outputs,
     ) {
-        if view == self.view {
+        let peer = &mut self.peers[place];
+        if view == self.view && fetch.round > peer.fetched_round && fetch.round <= self.round {
             // Also one that has yet to take over the view's log listens to its
-            // primary: without it, the view could not last until it has.
-            self.peers[place].answered = self.now;
+            // primary: without it, the view could not last until it has. That it
+            // asks is not enough: one that hears nobody asks for ever.
+            peer.fetched_round = fetch.round;
+            peer.answered = self.now;
         }
         let max_bytes = u64::from(fetch.max_bytes).min(self.answer_bytes());
         let answer = self.log.slice(fetch.first, fetch.last, max_bytes);

@@ -86,6 +86,7 @@ fn a_fetch_of_the_root_never_ended() {
         first: 0,
         last: u64::MAX,
         max_bytes: 0,
+        round: 0,
     };
     group.message(0, message(1, MessageBody::FetchLog(fetch)));
     assert_eq!(group.in_flight.len(), 1);

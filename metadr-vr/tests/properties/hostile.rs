@@ -234,6 +234,7 @@ fn body(contents: Contents, log: &Log) -> MessageBody {
             first,
             last,
             max_bytes,
+            round: last,
         }),
         Contents::LogChunk(request, plans, through, commit) => MessageBody::LogChunk(LogChunk {
             is_normal: request % 8 > 0,

@@ -129,16 +129,31 @@ fn a_primary_that_is_heard_of_and_not_answered_does_nothing() {
 fn a_view_lasts_while_a_replica_that_its_quorum_needs_takes_over_its_log() {
     let mut primary = replica(0, 3, Options::default());
     let mut outputs = Outputs::default();
-    let fetch = MessageBody::FetchLog(FetchLog {
-        request: 1,
-        first: 1,
-        last: 9,
-        max_bytes: 1000,
-    });
-    let fetches = [said(1, 0, fetch)];
-    live(&mut primary, 1, 500, &fetches, &mut outputs);
+    let fetch = |round| {
+        let fetch = FetchLog {
+            request: 1,
+            first: 1,
+            last: 9,
+            max_bytes: 1000,
+            round,
+        };
+        said(1, 0, MessageBody::FetchLog(fetch))
+    };
+    live(&mut primary, 1, 9, &[], &mut outputs);
+    // There is a round every 5 ticks, and a question every 10.
+    for step in 1..=50 {
+        let fetches = [fetch(2 * step - 1)];
+        live(
+            &mut primary,
+            10 * step,
+            10 * step + 9,
+            &fetches,
+            &mut outputs,
+        );
+    }
     assert!(!outputs.events.contains(&Event::Suspended));
-    live(&mut primary, 501, 600, &[], &mut outputs);
+    // It asks, and hears nothing.
+    live(&mut primary, 510, 600, &[fetch(99)], &mut outputs);
     assert!(outputs.events.contains(&Event::Suspended));
 }
 
@@ -167,7 +182,7 @@ fn a_backup_that_its_primary_does_not_reach_keeps_up() {
         let MessageBody::FetchLog(fetch) = &message.body else {
             return None;
         };
-        Some((*to, *fetch))
+        Some((*to, fetch.clone()))
     });
     let (to, fetch) = asked.expect("it fetches what it misses");
     assert_eq!((to, fetch.first, fetch.last), (2, 1, 2));
@@ -351,7 +366,7 @@ fn a_log_that_takes_longer_than_a_view_is_not_fetched_from_its_beginning_again()
         let asked = sent
             .iter()
             .rev()
-            .find_map(|(_, message)| match message.body {
+            .find_map(|(_, message)| match &message.body {
                 MessageBody::FetchLog(fetch) => Some(fetch),
                 _ => None,
             });

@@ -115,6 +115,7 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
             first: value("first"),
             last: value("last"),
             max_bytes: u32::MAX,
+            round: 0,
         }),
         _ => return None,
     })
