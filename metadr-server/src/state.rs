@@ -150,6 +150,7 @@ fn format(identity: &Identity) -> Result<Meta, StateError> {
         mode: Durability::Memory,
         promise: EpochView::default(),
         rebuilding: false,
+        wal_synced: 0,
         voters: members(&identity.endpoints),
         peers: Vec::new(),
     })

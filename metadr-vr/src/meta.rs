@@ -171,6 +171,7 @@ mod tests {
             mode: Durability::Memory,
             promise: EpochView::default(),
             rebuilding: false,
+            wal_synced: 0,
             voters: vec![Member {
                 id: 2,
                 address: "localhost:5008".to_owned(),

@@ -1,6 +1,8 @@
 //! What goes in and out of a replica besides messages.
 
-use crate::wire::{Entry, EpochView, Hash128, Message, Meta, OpNumber, ReplicaId, ViewNumber};
+use crate::wire::{
+    Entry, EntryHeader, EpochView, Hash128, Message, Meta, OpNumber, ReplicaId, ViewNumber,
+};
 use bytes::Bytes;
 
 /// A request, for its answer to find the way back.
@@ -385,8 +387,8 @@ pub enum Persist {
 pub struct Install {
     /// The view that it is the log of.
     pub last_normal: EpochView,
-    /// What was there before stays up to here, and goes after it.
-    pub base: OpNumber,
+    /// The last entry that stays of what was there before: the rest goes.
+    pub base: EntryHeader,
     /// What follows.
     pub entries: Vec<Entry>,
 }

@@ -258,7 +258,7 @@ impl<S: StateMachine> Replica<S> {
         let head = self.log.head();
         let install = Install {
             last_normal: self.view,
-            base,
+            base: self.log.header(base).expect("a base is held").clone(),
             entries: self.log.slice(base + 1, head, u64::MAX).to_vec(),
         };
         // What is on its way counts as far as it stays.

@@ -58,6 +58,7 @@ pub(super) fn meta(cluster: Hash128, id: u32, count: u32) -> Meta {
         mode: Durability::Memory,
         promise: EpochView::default(),
         rebuilding: false,
+        wal_synced: 0,
         voters: (0..count).map(member).collect(),
         peers: Vec::new(),
     }

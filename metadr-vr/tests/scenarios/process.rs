@@ -130,7 +130,7 @@ impl Process {
             Persist::Meta(meta) => self.disk = *meta,
             Persist::Append(entries) => entries.into_iter().for_each(|one| self.log.append(one)),
             Persist::Install(install) => {
-                self.log.truncate(install.base);
+                self.log.truncate(install.base.op);
                 (install.entries.into_iter()).for_each(|one| self.log.append(one));
                 self.last_normal = install.last_normal;
             }

@@ -64,6 +64,7 @@ pub(crate) fn meta(id: ReplicaId, count: u32) -> Meta {
         mode: Durability::Memory,
         promise: EpochView::default(),
         rebuilding: false,
+        wal_synced: 0,
         voters: (0..count)
             .map(|id| Member {
                 id,
