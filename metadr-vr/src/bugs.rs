@@ -55,6 +55,10 @@ pub enum Bug {
     /// P22: the primary answers reads without asking the backups whether it
     /// still is one, and before it has committed what came before them.
     P22,
+    /// P24: damage in the middle of the log on disk counts as its end.
+    P24,
+    /// P25: a sync of the log that fails counts as one that has not.
+    P25,
     /// P32: a replica that has promised a view goes on to learn what is
     /// committed, and reports that when it says again what its log is.
     P32,
@@ -74,10 +78,13 @@ pub enum Bug {
     /// The answer to an earlier READ_INDEX, also of an earlier run, counts for
     /// the one that is under way.
     LateReadIndex,
+    /// Damage of the log on disk is not noted down before the log is cut off
+    /// there: the next start finds a log without damage.
+    Unmarked,
 }
 
 impl Bug {
-    /// Every defect.
+    /// Every defect that the simulator is to find.
     pub const ALL: &[Self] = &[
         Self::SmallQuorum,
         Self::P1,
@@ -128,6 +135,8 @@ impl Bug {
             Self::P19 => "P19",
             Self::P21 => "P21",
             Self::P22 => "P22",
+            Self::P24 => "P24",
+            Self::P25 => "P25",
             Self::P32 => "P32",
             Self::P36 => "P36",
             Self::P37 => "P37",
@@ -135,6 +144,7 @@ impl Bug {
             Self::P39 => "P39",
             Self::SharedReadIndex => "shared-read-index",
             Self::LateReadIndex => "late-read-index",
+            Self::Unmarked => "unmarked",
         }
     }
 }

@@ -41,6 +41,7 @@ mod random;
 mod replica;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod storage;
 pub mod wire;
 
 pub use entry::hash128;
