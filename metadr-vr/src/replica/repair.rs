@@ -229,14 +229,7 @@ impl<S: StateMachine> Replica<S> {
         fetch: &FetchLog,
         outputs: &mut Outputs,
     ) {
-        let peer = &mut self.peers[place];
-        if view == self.view && fetch.round > peer.fetched_round && fetch.round <= self.round {
-            // Also one that has yet to take over the view's log listens to its
-            // primary: without it, the view could not last until it has. That it
-            // asks is not enough: one that hears nobody asks for ever.
-            peer.fetched_round = fetch.round;
-            peer.answered = self.now;
-        }
+        self.hears_fetch(place, view, fetch.round);
         let max_bytes = u64::from(fetch.max_bytes).min(self.answer_bytes());
         let answer = self.log.slice(fetch.first, fetch.last, max_bytes);
         let through = answer.last().map_or(0, |entry| entry.header.op);
@@ -261,6 +254,18 @@ impl<S: StateMachine> Replica<S> {
                 break;
             }
             next = sent_through + 1;
+        }
+    }
+
+    /// Notes that another fetches something, and has seen `round`. Also one that
+    /// has yet to take over the view's log listens to its primary: without it,
+    /// the view could not last until it has. That it asks is not enough: one
+    /// that hears nobody asks for ever.
+    pub(super) fn hears_fetch(&mut self, place: usize, view: EpochView, round: u64) {
+        let peer = &mut self.peers[place];
+        if view == self.view && round > peer.fetched_round && round <= self.round {
+            peer.fetched_round = round;
+            peer.answered = self.now;
         }
     }
 

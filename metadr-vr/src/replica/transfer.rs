@@ -127,6 +127,7 @@ impl<S: StateMachine> Replica<S> {
                 request,
                 checkpoint: transfer.checkpoint.clone(),
                 chunk: chunk.map(|index| u32::try_from(index).expect("chunks are counted so")),
+                round: self.round_seen,
             };
             self.send(to, MessageBody::FetchSnapshot(fetch), outputs);
         }
@@ -175,10 +176,7 @@ impl<S: StateMachine> Replica<S> {
         fetch: FetchSnapshot,
         outputs: &mut Outputs,
     ) {
-        if view == self.view {
-            // As with FETCH_LOG, it listens to its primary.
-            self.peers[place].answered = self.now;
-        }
+        self.hears_fetch(place, view, fetch.round);
         let part = match (self.checkpoints.find(&fetch.checkpoint), fetch.chunk) {
             (Some(snapshot), None) => {
                 SnapshotPartBody::Manifest(snapshot.encoded_manifest().clone())
