@@ -18,9 +18,7 @@ use futures::Stream;
 use futures::channel::oneshot;
 use metadr_runtime::rt::{Instant, Runtime, Sleep};
 use metadr_vr::wire::Message;
-use metadr_vr::{
-    ClientReply, Outputs, Persist, Replica, Request, RequestId, Status, Tick, Unavailable,
-};
+use metadr_vr::{ClientReply, Outputs, Replica, Request, RequestId, Status, Tick, Unavailable};
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -372,10 +370,7 @@ impl<R: Runtime> Driver<R> {
     /// Passes on what the replica wants done.
     fn carry_out(&mut self) {
         for (ticket, what) in self.outputs.persist.drain(..) {
-            // In memory mode, nothing but promises is written.
-            if let Persist::Meta(meta) = what {
-                self.surroundings.storage.write(ticket, *meta);
-            }
+            self.surroundings.storage.write(ticket, what);
         }
         for (to, message) in self.outputs.send.drain(..) {
             self.surroundings.links.send(to, message);
@@ -419,8 +414,7 @@ impl<R: Runtime> Driver<R> {
         let Some(image) = image else {
             return Ended::NothingToKeep;
         };
-        let meta = self.replica.meta().clone();
-        match self.surroundings.storage.close(meta, image).await {
+        match self.surroundings.storage.close(image).await {
             Ok(()) => Ended::Kept,
             Err(error) => Ended::Failed(error),
         }
@@ -477,7 +471,7 @@ mod tests {
     use crate::state::{Identity, StateDirectory};
     use metadr_runtime::rt::Smol;
     use metadr_vr::Options;
-    use metadr_vr::wire::{Envelope, MessageBody};
+    use metadr_vr::wire::{Durability, Envelope, MessageBody};
 
     /// More than a turn had to be drained before anybody looked at clients.
     #[test]
@@ -487,6 +481,7 @@ mod tests {
             id: 0,
             endpoints: vec!["localhost:5008".parse().unwrap()],
             recovering: false,
+            mode: Durability::Memory,
         };
         let (state, boot) = StateDirectory::open(directory.path(), &identity).unwrap();
         // Of another group: the replica makes nothing of it.

@@ -22,6 +22,7 @@ mod capped;
 pub mod command;
 pub mod config;
 pub mod descriptors;
+mod disk;
 mod driver;
 mod joint_listener;
 mod kv_service;

@@ -17,7 +17,7 @@ use crate::wire::replication::metadr_replica;
 use futures::channel::oneshot;
 use metadr_runtime::rpc::{Limits, Service, Shutdown};
 use metadr_runtime::rt::{Listener, Runtime, timeout};
-use metadr_vr::wire::{MAX_VOTERS, ReplicaId};
+use metadr_vr::wire::{Durability, MAX_VOTERS, ReplicaId};
 use metadr_vr::{Replica, Tick};
 use std::convert::Infallible;
 use std::io;
@@ -216,6 +216,7 @@ pub fn start<R: Runtime>(
         id: setup.id,
         endpoints: config.endpoints.clone(),
         recovering: config.recovering == Some(true),
+        mode: Durability::Memory,
     };
     let (state, boot) = StateDirectory::open(setup.state, &identity)?;
     let own = boot.id();

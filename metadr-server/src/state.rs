@@ -8,18 +8,21 @@
 //! written its memory down, and takes it up again, once.
 
 mod error;
-mod file;
-mod image;
+mod lock;
 
 pub use error::StateError;
 
 use crate::config::Endpoint;
+use crate::disk::{Directory, sync_directory};
 use crate::report::tell;
-use file::MetaFile;
+use lock::Lock;
+use metadr_vr::storage::{Step, Store, StoreOptions, read_meta};
 use metadr_vr::wire::{
     Durability, EpochView, Hash128, Image, Incarnation, Life, META_FORMAT, Member, Meta,
 };
-use metadr_vr::{Boot, Start, hash128};
+use metadr_vr::{Boot, Persist, Ticket, hash128};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Which replica of which group a state directory is for.
@@ -31,91 +34,106 @@ pub struct Identity {
     pub endpoints: Vec<Endpoint>,
     /// Whether the config file asks for recovery.
     pub recovering: bool,
+    /// What it keeps on disk. A state directory keeps to one mode for ever.
+    pub mode: Durability,
 }
 
 /// A state directory in use. Nobody else can use it until this is dropped.
 #[derive(Debug)]
 pub struct StateDirectory {
-    // Holds the lock.
-    file: MetaFile,
+    store: Store<Directory>,
     path: PathBuf,
+    _lock: Lock,
 }
 
 impl StateDirectory {
-    /// Opens the directory for a new run of the replica; makes it at the first
-    /// start. When this returns, everything that has to be on disk before the
-    /// replica's first message is.
+    /// Makes the directory of a replica that never ran.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError`] if there is one, or the disk fails.
+    pub fn format(path: &Path, identity: &Identity) -> Result<(), StateError> {
+        make_directory(path).map_err(|error| StateError::disk("create", path, error))?;
+        let _lock = Lock::take(path)?;
+        format(path, identity)
+    }
+
+    /// Opens the directory for a new run of the replica. In memory mode, the
+    /// first start makes it. When this returns, everything that has to be on
+    /// disk before the replica's first message is.
     ///
     /// # Errors
     ///
     /// [`StateError`] if the replica must not start from it, or the disk fails.
     pub fn open(path: &Path, identity: &Identity) -> Result<(Self, Boot), StateError> {
-        let (mut file, meta) = match MetaFile::open(path)? {
-            Some((file, meta)) => {
-                check(path, &meta, identity)?;
-                (file, meta)
-            }
-            None if identity.recovering => return Err(StateError::nothing_to_recover(path)),
-            None => {
-                let meta = format(identity)?;
-                (MetaFile::create(path, &meta)?, meta)
-            }
-        };
-        let start = match meta.life {
-            Life::Formatted => Start::New,
-            Life::Running => Start::Forgotten,
-            Life::CleanShutdown(hash) => match image::read(path, meta.cluster, hash) {
-                Ok(image) => Start::Kept(image),
-                Err(why) => {
-                    tell(format_args!(
-                        "{}: the image of a clean stop cannot be used: {why}",
-                        path.display()
-                    ));
-                    Start::Forgotten
-                }
-            },
-            Life::Retired => return Err(StateError::retired(path)),
-        };
-        let running = Meta {
-            sequence: meta.sequence + 1,
-            life: Life::Running,
-            incarnation: Incarnation {
-                counter: meta.incarnation.counter + 1,
-                random: random_u64()?,
-            },
-            ..meta
-        };
-        file.update(&running)?;
-        // What this run will promise and acknowledge, the image does not know:
-        // a later start must not find it.
-        image::remove(path)?;
+        let is_first = !path.join("meta").exists();
+        if is_first && identity.recovering {
+            return Err(StateError::nothing_to_recover(path));
+        }
+        if is_first && identity.mode == Durability::Durable {
+            return Err(StateError::not_formatted(path));
+        }
+        make_directory(path).map_err(|error| StateError::disk("create", path, error))?;
+        let lock = Lock::take(path)?;
+        let mut disk = Directory::new(path);
+        match read_meta(&mut disk).map_err(|error| StateError::store(path, error))? {
+            Some(meta) => check(path, &meta, identity)?,
+            None => format(path, identity)?,
+        }
+        let options = StoreOptions::default();
+        let (store, boot, warnings) = Store::open(disk, &options, random_u64()?)
+            .map_err(|error| StateError::store(path, error))?;
+        for warning in warnings {
+            tell(format_args!("{}: {warning}", path.display()));
+        }
         let path = path.to_owned();
-        Ok((Self { file, path }, Boot::new(running, start)))
+        let _lock = lock;
+        Ok((Self { store, path, _lock }, boot))
     }
 
-    /// Writes the next update, to both slots. When it returns, it is on disk.
+    /// The replica.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.store.meta().id
+    }
+
+    /// Takes something to write: [`StateDirectory::step`] writes it.
+    pub fn submit(&mut self, ticket: Ticket, persist: Persist) {
+        self.store.submit(ticket, persist);
+    }
+
+    /// Does the next thing for what was submitted.
     ///
     /// # Errors
     ///
-    /// [`StateError::Disk`]: what is on disk is not known any more, so the
-    /// replica must not go on.
-    pub fn update(&mut self, meta: &Meta) -> Result<(), StateError> {
-        self.file.update(meta)
+    /// What is on disk is not known any more, so the replica must not go on.
+    pub fn step(&mut self) -> Result<Step, StateError> {
+        let step = self.store.step();
+        step.map_err(|error| StateError::store(&self.path, error))
     }
 
-    /// Writes down the memory of a replica that was stopped cleanly, `meta`
-    /// being the last update. When this returns, the next start has it.
+    /// For about each second in which there is nothing else to do: notes how
+    /// far the log reaches, and looks whether there is room again.
+    pub fn look_around(&mut self) {
+        self.store.note_end();
+        self.store.retry();
+    }
+
+    /// Writes down what a replica that was stopped cleanly has to remember:
+    /// what was submitted, and in memory mode `image`. When this returns, the
+    /// next start has it.
     ///
     /// # Errors
     ///
-    /// [`StateError::Disk`]: the next start may have to do without it.
-    pub fn close(mut self, meta: Meta, image: &Image) -> Result<(), StateError> {
-        let hash = image::write(&self.path, image)?;
-        self.file.update(&Meta {
-            sequence: meta.sequence + 1,
-            life: Life::CleanShutdown(hash),
-            ..meta
-        })
+    /// The next start may have to do without it.
+    pub fn close(mut self, image: &Image) -> Result<(), StateError> {
+        self.store.close(image);
+        while self.step()? != Step::Idle {}
+        if self.store.is_closed() {
+            Ok(())
+        } else {
+            Err(StateError::no_room(&self.path))
+        }
     }
 }
 
@@ -136,10 +154,11 @@ fn members(endpoints: &[Endpoint]) -> Vec<Member> {
     (0..).zip(endpoints).map(member).collect()
 }
 
-fn format(identity: &Identity) -> Result<Meta, StateError> {
+/// Makes the files in a directory that is there, and locked.
+fn format(path: &Path, identity: &Identity) -> Result<(), StateError> {
     let mut instance = Hash128::default();
     getrandom::fill(&mut instance).map_err(|error| StateError::random(&error))?;
-    Ok(Meta {
+    let meta = Meta {
         format: META_FORMAT,
         sequence: 1,
         cluster: cluster(&identity.endpoints),
@@ -147,13 +166,24 @@ fn format(identity: &Identity) -> Result<Meta, StateError> {
         instance,
         incarnation: Incarnation::default(),
         life: Life::Formatted,
-        mode: Durability::Memory,
+        mode: identity.mode,
         promise: EpochView::default(),
         rebuilding: false,
         wal_synced: 0,
         voters: members(&identity.endpoints),
         peers: Vec::new(),
-    })
+    };
+    let made = Store::format(&mut Directory::new(path), &meta, &StoreOptions::default());
+    made.map_err(|error| StateError::store(path, error))
+}
+
+/// Makes the directory, and sees that it is still there after a crash.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    match directory.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+        _ => sync_directory(Path::new(".")),
+    }
 }
 
 /// Whether the directory is that of this replica.
@@ -163,6 +193,9 @@ fn check(path: &Path, meta: &Meta, identity: &Identity) -> Result<(), StateError
     }
     if meta.id != u32::from(identity.id) {
         return Err(StateError::other_replica(path, meta.id, identity.id));
+    }
+    if meta.mode != identity.mode {
+        return Err(StateError::other_mode(path, meta.mode));
     }
     Ok(())
 }
@@ -183,6 +216,7 @@ mod tests {
     use super::*;
     use bytes::Bytes;
     use metadr_vr::wire::{ClientOperation, Entry};
+    use metadr_vr::{Start, Stream};
     use std::fs;
 
     fn identity() -> Identity {
@@ -191,7 +225,18 @@ mod tests {
             id: 1,
             endpoints: endpoints.map(|one| one.parse().unwrap()).to_vec(),
             recovering: false,
+            mode: Durability::Memory,
         }
+    }
+
+    /// Has an update written.
+    fn update(state: &mut StateDirectory, meta: Meta) {
+        let ticket = Ticket {
+            stream: Stream::Meta,
+            number: 1,
+        };
+        state.submit(ticket, Persist::Meta(Box::new(meta)));
+        while state.step().unwrap() != Step::Persisted(ticket) {}
     }
 
     #[test]
@@ -210,9 +255,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let (mut state, first) = StateDirectory::open(parent.path(), &identity()).unwrap();
         let mut meta = first.meta.clone();
-        meta.sequence += 1;
         meta.promise.view = 7;
-        state.update(&meta).unwrap();
+        update(&mut state, meta);
         drop(state);
         let (_state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
         assert_eq!(boot.start, Start::Forgotten);
@@ -242,7 +286,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let (state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
         let kept = image(boot.cluster());
-        state.close(boot.meta.clone(), &kept).unwrap();
+        state.close(&kept).unwrap();
         let (state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
         assert_eq!(boot.start, Start::Kept(kept));
         assert!(!parent.path().join("image").exists());
@@ -266,7 +310,7 @@ mod tests {
             let parent = tempfile::tempdir().unwrap();
             let (state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
             let kept = image(boot.cluster());
-            state.close(boot.meta.clone(), &kept).unwrap();
+            state.close(&kept).unwrap();
             damage(&parent.path().join("image"));
             let (_state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
             assert_eq!(boot.start, Start::Forgotten);
@@ -278,7 +322,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let (state, boot) = StateDirectory::open(parent.path(), &identity()).unwrap();
         let kept = image(boot.cluster());
-        state.close(boot.meta.clone(), &kept).unwrap();
+        state.close(&kept).unwrap();
         let file = parent.path().join("image");
         let old = fs::read(&file).unwrap();
         drop(StateDirectory::open(parent.path(), &identity()).unwrap());
@@ -332,9 +376,8 @@ mod tests {
             let parent = tempfile::tempdir().unwrap();
             let (mut state, first) = StateDirectory::open(parent.path(), &identity()).unwrap();
             let mut meta = first.meta.clone();
-            meta.sequence += 1;
             meta.promise.view = 7;
-            state.update(&meta).unwrap();
+            update(&mut state, meta);
             drop(state);
             let file = parent.path().join("meta");
             let mut content = fs::read(&file).unwrap();

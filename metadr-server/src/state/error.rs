@@ -2,7 +2,8 @@
 
 use crate::config::Endpoint;
 use metadr_vr::meta::MetaError;
-use metadr_vr::wire::Meta;
+use metadr_vr::storage::StoreError;
+use metadr_vr::wire::{Durability, Meta};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,31 @@ pub enum StateError {
         /// The locked file.
         path: PathBuf,
     },
+    /// The directory was made for the other mode.
+    #[error(
+        "{} was made for a replica that keeps its data {}; a replica changes that by being          replaced by one with a new id",
+        directory.display(),
+        match found {
+            Durability::Memory => "in memory",
+            Durability::Durable => "on disk",
+        }
+    )]
+    OtherMode {
+        /// The state directory.
+        directory: PathBuf,
+        /// What it was made for.
+        found: Durability,
+    },
+    /// The directory has to be made first, by a person who knows that this
+    /// replica never ran.
+    #[error(
+        "there is no state directory {}; a replica that keeps its data on disk gets one by          `metadr-server format`, once",
+        directory.display()
+    )]
+    NotFormatted {
+        /// The state directory.
+        directory: PathBuf,
+    },
     /// The meta file cannot be trusted.
     #[error(
         "{} cannot be used: {error}. It holds the replica's promises, so the replica does not \
@@ -68,6 +94,20 @@ pub enum StateError {
         path: PathBuf,
         /// What is wrong with it.
         error: MetaError,
+    },
+    /// There is something in the way, or a file cannot be read or written.
+    #[error("{}: {error}", directory.display())]
+    Store {
+        /// The state directory.
+        directory: PathBuf,
+        /// What is wrong.
+        error: StoreError,
+    },
+    /// There is no room for the rest of the log.
+    #[error("{}: the disk is full", directory.display())]
+    NoRoom {
+        /// The state directory.
+        directory: PathBuf,
     },
     /// The disk fails.
     #[error("cannot {action} {}: {error}", path.display())]
@@ -85,9 +125,36 @@ pub enum StateError {
 }
 
 impl StateError {
-    pub(super) fn retired(directory: &Path) -> Self {
+    /// Says it of the directory.
+    pub(super) fn store(directory: &Path, error: StoreError) -> Self {
+        match error {
+            StoreError::Retired => Self::Retired {
+                directory: directory.to_owned(),
+            },
+            StoreError::Meta(error) => Self::Damaged {
+                path: directory.join("meta"),
+                error,
+            },
+            error => Self::Store {
+                directory: directory.to_owned(),
+                error,
+            },
+        }
+    }
+
+    pub(super) fn no_room(directory: &Path) -> Self {
         let directory = directory.to_owned();
-        Self::Retired { directory }
+        Self::NoRoom { directory }
+    }
+
+    pub(super) fn not_formatted(directory: &Path) -> Self {
+        let directory = directory.to_owned();
+        Self::NotFormatted { directory }
+    }
+
+    pub(super) fn other_mode(directory: &Path, found: Durability) -> Self {
+        let directory = directory.to_owned();
+        Self::OtherMode { directory, found }
     }
 
     pub(super) fn nothing_to_recover(directory: &Path) -> Self {
@@ -116,11 +183,6 @@ impl StateError {
     pub(super) fn in_use(path: &Path) -> Self {
         let path = path.to_owned();
         Self::InUse { path }
-    }
-
-    pub(super) fn damaged(path: &Path, error: MetaError) -> Self {
-        let path = path.to_owned();
-        Self::Damaged { path, error }
     }
 
     pub(super) fn disk(action: &'static str, path: &Path, error: io::Error) -> Self {

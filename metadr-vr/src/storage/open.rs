@@ -94,10 +94,12 @@ impl<D: Disk> Store<D> {
     }
 
     fn begin(disk: D, loaded: &Loaded, options: &StoreOptions) -> Self {
+        let options = *options;
         let mut meta_file = MetaFile::new(loaded);
         meta_file.skips_second_slot = bug!(options, P39);
         Self {
             disk,
+            options,
             meta: loaded.meta.clone(),
             meta_file,
             meta_waits: false,
@@ -187,11 +189,11 @@ fn open_durable<D: Disk>(
     let was_stopped = matches!(meta.life, Life::CleanShutdown(_)) && doubt.is_none();
     let is_untouched = is_new && found.is_untouched();
     let end = if was_stopped || is_untouched {
-        go_on(&mut store, found.scan, options)
+        go_on(&mut store, found.scan)
     } else if is_new {
-        begin_log(&mut store, &found.scan, options)?
+        begin_log(&mut store, &found.scan)?
     } else {
-        settle(&mut store, found.scan, options)?
+        settle(&mut store, found.scan)?
     };
     let start = match doubt {
         _ if is_new => Start::New,
@@ -239,13 +241,13 @@ fn find_log(
 }
 
 /// Goes on with the log as it is.
-fn go_on<D: Disk>(store: &mut Store<D>, scan: Scan, options: &StoreOptions) -> Image {
+fn go_on<D: Disk>(store: &mut Store<D>, scan: Scan) -> Image {
     let replay = scan.replay.expect("a log without damage has a beginning");
     let end = LogEnd::of(&replay);
     let identity = identity(&store.meta);
     store.wal = Some(Writer::new(
         identity,
-        *options,
+        store.options,
         &scan.segments,
         scan.missing,
         end,
@@ -261,32 +263,24 @@ fn go_on<D: Disk>(store: &mut Store<D>, scan: Scan, options: &StoreOptions) -> I
 /// Makes sure that what was read is on disk, and that nothing else is: a write
 /// that the last run was not told of may be in the system's memory alone, or
 /// come back later.
-fn settle<D: Disk>(
-    store: &mut Store<D>,
-    scan: Scan,
-    options: &StoreOptions,
-) -> Result<Image, StoreError> {
+fn settle<D: Disk>(store: &mut Store<D>, scan: Scan) -> Result<Image, StoreError> {
     let replay = scan
         .replay
         .as_ref()
         .filter(|replay| replay.log.start() == 0);
     let (Some(_), Some(last)) = (replay, scan.segments.last()) else {
-        return begin_log(store, &scan, options);
+        return begin_log(store, &scan);
     };
     let file = FileName::Segment(last.header.number);
     let rewritten = wal::rewritten(&mut store.disk, last);
     let finished = rewritten.and_then(|new| new.finish(&mut store.disk));
     finished.map_err(StoreError::of(file))?;
     remove_segments(&mut store.disk, &scan.rest)?;
-    Ok(go_on(store, scan, options))
+    Ok(go_on(store, scan))
 }
 
 /// Begins the log anew: what there was cannot be used.
-fn begin_log<D: Disk>(
-    store: &mut Store<D>,
-    scan: &Scan,
-    options: &StoreOptions,
-) -> Result<Image, StoreError> {
+fn begin_log<D: Disk>(store: &mut Store<D>, scan: &Scan) -> Result<Image, StoreError> {
     let of_scan = scan.segments.iter().map(|found| found.header.number);
     let old: Vec<u64> = of_scan.chain(scan.rest.iter().copied()).collect();
     remove_segments(&mut store.disk, &old)?;
@@ -296,11 +290,17 @@ fn begin_log<D: Disk>(
         .max(store.meta.wal_synced)
         .max(scan.later.unwrap_or(0));
     let identity = identity(&store.meta);
-    let (file, found) = wal::first_segment(identity, number, written + 1, options);
+    let (file, found) = wal::first_segment(identity, number, written + 1, &store.options);
     let made = file.finish(&mut store.disk);
     made.map_err(StoreError::of(FileName::Segment(number)))?;
     let end = LogEnd::of_new(store.meta.cluster);
-    store.wal = Some(Writer::new(identity, *options, &[found], written + 1, end));
+    store.wal = Some(Writer::new(
+        identity,
+        store.options,
+        &[found],
+        written + 1,
+        end,
+    ));
     Ok(Image {
         last_normal: EpochView::default(),
         commit: 0,

@@ -4,7 +4,7 @@ use super::disk::{Disk, DiskError, FileName};
 use super::image;
 use super::meta_file::MetaFile;
 use super::new_file::NewFile;
-use super::options::StoreError;
+use super::options::{StoreError, StoreOptions};
 use super::wal::{Writer, Wrote};
 use crate::outputs::{Persist, Ticket};
 use crate::wire::{Hash128, Image, Life, Meta};
@@ -19,6 +19,7 @@ use crate::wire::{Hash128, Image, Life, Meta};
 #[derive(Clone, Debug)]
 pub struct Store<D> {
     pub(super) disk: D,
+    pub(super) options: StoreOptions,
     /// As it is, or will be, on disk.
     pub(super) meta: Meta,
     pub(super) meta_file: MetaFile,
