@@ -257,6 +257,7 @@ fn go_on<D: Disk>(store: &mut Store<D>, scan: Scan) -> Image {
         last_normal: replay.last_normal,
         commit: 0,
         entries: log.slice(1, log.head(), u64::MAX).to_vec(),
+        snapshot: None,
     }
 }
 
@@ -305,6 +306,7 @@ fn begin_log<D: Disk>(store: &mut Store<D>, scan: &Scan) -> Result<Image, StoreE
         last_normal: EpochView::default(),
         commit: 0,
         entries: Vec::new(),
+        snapshot: None,
     })
 }
 

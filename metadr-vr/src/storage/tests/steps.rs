@@ -234,6 +234,7 @@ fn an_image_counts_once_and_only_after_a_clean_stop() {
         last_normal: view_of(3),
         commit: 2,
         entries: chain(CLUSTER, 4, 1),
+        snapshot: None,
     };
     store.close(&image);
     while store.step().unwrap() != Step::Idle {
