@@ -3,7 +3,7 @@
 //! async-std has been discontinued in favour of smol (RUSTSEC-2025-0052), so
 //! it has to be asked for; nothing outside of this file knows it.
 
-use super::{AsyncIoListener, AsyncIoSleep, AsyncIoStream, stream};
+use super::{AsyncIoListener, AsyncIoStream, ThreadSleep, stream};
 use super::{BlockOn, Instant, Runtime};
 use async_global_executor::GlobalExecutorConfig;
 use async_std::task;
@@ -69,14 +69,14 @@ impl Runtime for AsyncStd {
     // outgoing half when they are closed.
     type Stream = AsyncIoStream;
     type Listener = AsyncIoListener;
-    type Sleep = AsyncIoSleep;
+    type Sleep = ThreadSleep;
 
     fn now(&self) -> Instant {
         Instant::ZERO + self.epoch.elapsed()
     }
 
-    fn sleep_until(&self, deadline: Instant) -> AsyncIoSleep {
-        AsyncIoSleep::until(deadline, self.epoch)
+    fn sleep_until(&self, deadline: Instant) -> ThreadSleep {
+        ThreadSleep::until(deadline, self.epoch)
     }
 
     fn spawn<F>(&self, future: F)

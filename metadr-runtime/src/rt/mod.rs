@@ -23,6 +23,8 @@ mod smol;
 mod stream;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 mod timer;
+#[cfg(any(feature = "async-std", feature = "smol"))]
+mod timers;
 #[cfg(feature = "tokio")]
 mod tokio;
 
@@ -43,7 +45,7 @@ pub use smol::Smol;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub use stream::AsyncIoStream;
 #[cfg(any(feature = "async-std", feature = "smol"))]
-pub use timer::AsyncIoSleep;
+pub use timer::ThreadSleep;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use std::future::{Future, ready};

@@ -1,6 +1,6 @@
 //! The adapter for smol's executor and reactor.
 
-use super::{AsyncIoListener, AsyncIoSleep, AsyncIoStream, stream};
+use super::{AsyncIoListener, AsyncIoStream, ThreadSleep, stream};
 use super::{BlockOn, Instant, Runtime};
 use async_executor::Executor;
 use std::future::Future;
@@ -51,14 +51,14 @@ impl BlockOn for Smol {
 impl Runtime for Smol {
     type Stream = AsyncIoStream;
     type Listener = AsyncIoListener;
-    type Sleep = AsyncIoSleep;
+    type Sleep = ThreadSleep;
 
     fn now(&self) -> Instant {
         Instant::ZERO + self.epoch.elapsed()
     }
 
-    fn sleep_until(&self, deadline: Instant) -> AsyncIoSleep {
-        AsyncIoSleep::until(deadline, self.epoch)
+    fn sleep_until(&self, deadline: Instant) -> ThreadSleep {
+        ThreadSleep::until(deadline, self.epoch)
     }
 
     fn spawn<F>(&self, future: F)
