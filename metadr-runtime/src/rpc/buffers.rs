@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many bytes of unused large buffers are kept.
-const MAX_LARGE: usize = 2 << 20;
+const MAX_LARGE: usize = 8 << 20;
 
 /// Large buffers for whichever connection needs one next.
 ///

@@ -1,9 +1,12 @@
 //! What waits to be written to a connection.
 
-use super::record::write_record;
-use crate::xdr::EncodeError;
+mod inserted;
+
+use super::record::{OutgoingRecord, write_shared_record};
+use crate::xdr::{EncodeError, Parts, XdrEncoder};
 use bytes::BytesMut;
 use futures_io::AsyncWrite;
+use inserted::{Inserted, Pieces};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -26,7 +29,8 @@ const MAX_SLICES: usize = 16;
 ///
 /// They lie in segments, which are written together by vectored writes: so
 /// neither does a large record have to be copied to stand behind the others,
-/// nor do others have to move for it.
+/// nor do others have to move for it. Nor are large opaque data copied at all:
+/// they are kept until they have been written.
 #[derive(Debug, Default)]
 pub struct TransmitBuffer {
     // The segments before the last one, none of them empty.
@@ -37,10 +41,16 @@ pub struct TransmitBuffer {
     start: usize,
     // How many bytes have not been written.
     len: usize,
-    // How many bytes of the stream have been written.
+    // How many bytes of the stream have been written, and how many of those
+    // were in segments.
     written: u64,
+    written_segments: u64,
+    // What belongs between the bytes of the segments.
+    inserted: Inserted,
     // An empty buffer for the next segment.
     spare: BytesMut,
+    // Nothing, outside of `encode`.
+    parts: Parts,
 }
 
 impl TransmitBuffer {
@@ -57,60 +67,80 @@ impl TransmitBuffer {
     }
 
     /// The bytes to write first: all there are, or those before a boundary
-    /// between two segments.
+    /// between two pieces.
     #[must_use]
     pub fn first(&self) -> &[u8] {
-        &self.segments.front().unwrap_or(&self.tail)[self.start..]
+        self.pieces().next().unwrap_or_default()
     }
 
     /// Fills `slices` from its start with the bytes to write, as many as fit,
     /// and tells how many slices were filled.
     pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let segments = self.segments.iter().chain([&self.tail]);
-        let mut start = self.start;
-        let unsent = segments.map(|segment| &segment[std::mem::take(&mut start)..]);
-        let unsent = unsent.filter(|bytes| !bytes.is_empty());
-        let filled = slices.iter_mut().zip(unsent);
+        let filled = slices.iter_mut().zip(self.pieces());
         filled
             .map(|(slice, bytes)| *slice = IoSlice::new(bytes))
             .count()
     }
 
-    /// Appends a record of one fragment with what `write_message` appends, in
-    /// place, and tells at which byte of the stream it ends.
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let segments = self.segments.iter().chain([&self.tail]);
+        let mut start = self.start;
+        let segments = segments.map(move |segment| &segment[std::mem::take(&mut start)..]);
+        Pieces::new(segments, self.written_segments, &self.inserted)
+    }
+
+    /// Whether data is to be written that is shared with others, who might use
+    /// its memory again.
+    pub(crate) fn has_shared(&self) -> bool {
+        self.inserted.len() > 0
+    }
+
+    /// Appends a record of one fragment with what `encode` writes, in place, and
+    /// tells at which byte of the stream it ends.
     ///
     /// # Errors
     ///
-    /// Those of [`write_record`]. Nothing is appended then, nor if
-    /// `write_message` panics.
+    /// Those of [`write_record`](super::record::write_record). Nothing is
+    /// appended then, nor if `encode` panics.
     pub(crate) fn encode(
         &mut self,
-        write_message: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>,
+        encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<u64, EncodeError> {
         if self.tail.len() >= SEGMENT {
             self.close_tail();
         }
         let before = self.tail.len();
-        write_record(&mut self.tail, write_message)?;
+        write_shared_record(&mut self.tail, &mut self.parts, encode)?;
+        let end = self.end_of_segments();
+        for (place, part) in self.parts.drain() {
+            self.len += part.len();
+            self.inserted.push(end + (place - before) as u64, part);
+        }
         self.len += self.tail.len() - before;
         Ok(self.end())
     }
 
     /// Appends a record that exists already. Gives its buffer back unless the
     /// record stays in there.
-    pub(crate) fn push(&mut self, record: BytesMut) -> Option<BytesMut> {
-        self.len += record.len();
-        if record.len() < LARGE_RECORD {
+    pub(in crate::rpc) fn push(&mut self, mut record: OutgoingRecord) -> Option<BytesMut> {
+        let end = self.end_of_segments();
+        for (place, part) in record.parts.drain() {
+            self.len += part.len();
+            self.inserted.push(end + place as u64, part);
+        }
+        let buffer = record.buffer;
+        self.len += buffer.len();
+        if buffer.len() < LARGE_RECORD {
             if self.tail.len() >= SEGMENT {
                 self.close_tail();
             }
-            self.tail.extend_from_slice(&record);
-            return Some(record);
+            self.tail.extend_from_slice(&buffer);
+            return Some(buffer);
         }
         if !self.tail.is_empty() {
             self.close_tail();
         }
-        self.segments.push_back(record);
+        self.segments.push_back(buffer);
         None
     }
 
@@ -129,14 +159,17 @@ impl TransmitBuffer {
         assert!(count <= self.len, "more written than there was");
         self.len -= count;
         self.written += count as u64;
-        self.start += count;
-        while let Some(first) = self.segments.front()
-            && self.start >= first.len()
-        {
-            self.start -= first.len();
-            if let Some(segment) = self.segments.pop_front().and_then(|it| self.keep(it)) {
-                recycle(segment);
-            }
+        let mut rest = count;
+        while rest > 0 {
+            rest -= match self.inserted.next_place() {
+                Some(place) if place == self.written_segments => self.inserted.advance(rest),
+                Some(place) => {
+                    // As a number of bytes in memory, it fits.
+                    let before = (place - self.written_segments) as usize;
+                    self.advance_segments(rest.min(before), &mut recycle)
+                }
+                None => self.advance_segments(rest, &mut recycle),
+            };
         }
         if self.is_empty() {
             self.start = 0;
@@ -147,9 +180,28 @@ impl TransmitBuffer {
         }
     }
 
+    fn advance_segments(&mut self, count: usize, recycle: &mut impl FnMut(BytesMut)) -> usize {
+        self.written_segments += count as u64;
+        self.start += count;
+        while let Some(first) = self.segments.front()
+            && self.start >= first.len()
+        {
+            self.start -= first.len();
+            if let Some(segment) = self.segments.pop_front().and_then(|it| self.keep(it)) {
+                recycle(segment);
+            }
+        }
+        count
+    }
+
     /// At which byte of the stream that ends which has been appended so far.
     pub(crate) fn end(&self) -> u64 {
         self.written + self.len as u64
+    }
+
+    /// The same, of the bytes in segments alone.
+    fn end_of_segments(&self) -> u64 {
+        self.written_segments + (self.len - self.inserted.len()) as u64
     }
 
     fn close_tail(&mut self) {

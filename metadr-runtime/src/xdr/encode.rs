@@ -1,6 +1,7 @@
 //! Values to bytes: what generated code implements, and what it calls.
 
 use super::{EncodeError, Quadruple};
+use bytes::Bytes;
 
 /// A type that the generated code can write to any [`Encoder`].
 pub trait Encode {
@@ -60,6 +61,21 @@ pub trait Encoder {
     ///
     /// [`EncodeError::TooLong`] if `value` has more than `limit` bytes.
     fn put_opaque(&mut self, value: &[u8], limit: u32) -> Result<(), EncodeError>;
+    /// [`Encoder::put_opaque_fixed`] of bytes that can be shared: what is written
+    /// may refer to them, in place of a copy.
+    #[inline]
+    fn put_opaque_fixed_shared(&mut self, value: &Bytes) {
+        self.put_opaque_fixed(value);
+    }
+    /// [`Encoder::put_opaque`] of bytes that can be shared, likewise.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::TooLong`] if `value` has more than `limit` bytes.
+    #[inline]
+    fn put_opaque_shared(&mut self, value: &Bytes, limit: u32) -> Result<(), EncodeError> {
+        self.put_opaque(value, limit)
+    }
     /// The number of elements of a variable-length array, or of the bytes of
     /// opaque data, which follow.
     ///

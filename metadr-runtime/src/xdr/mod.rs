@@ -32,6 +32,8 @@ pub(crate) use print::print_to;
 pub use print::{Print, Printer, print};
 pub use quadruple::Quadruple;
 pub use size::opaque_size;
+#[cfg(feature = "rpc")]
+pub(crate) use standard::Parts;
 pub use standard::{DecodeRun, EncodeRun, MAX_DEPTH, MAX_EMPTY_ELEMENTS, XdrDecoder, XdrEncoder};
 
 use bytes::BytesMut;

@@ -142,7 +142,7 @@ impl Generator<'_> {
                 Some((max, data))
             }
             Type::String(max) | Type::Opaque(max) => {
-                Some((max, quote! { encoder.put_opaque_fixed(#reference); }))
+                Some((max, quote! { encoder.put_opaque_fixed_shared(#reference); }))
             }
             Type::Variable(element, max) => {
                 let stream = Stream::Whole;
@@ -171,7 +171,7 @@ impl Generator<'_> {
         match self.model.resolve(ty) {
             Type::Opaque(max) => {
                 let limit = limit(*max);
-                Some(quote!(encoder.put_opaque(#reference, #limit).at(#place)))
+                Some(quote!(encoder.put_opaque_shared(#reference, #limit).at(#place)))
             }
             Type::String(max) => {
                 let (put, limit) = (self.put_string(), limit(*max));
@@ -190,7 +190,7 @@ impl Generator<'_> {
     fn put_string(&self) -> TokenStream {
         match self.options.strings {
             Strings::Utf8 => quote!(put_string),
-            Strings::Bytes => quote!(put_opaque),
+            Strings::Bytes => quote!(put_opaque_shared),
         }
     }
 

@@ -39,7 +39,7 @@ use std::collections::VecDeque;
 ///   [`poll_told`](Self::poll_told) until there is none;
 ///   [`take_output`](Self::take_output), whenever the connection takes bytes;
 ///   [`poll_timeout`](Self::poll_timeout). [`take_outcome`](Self::take_outcome)
-///   at any time.
+///   and [`take_discarded`](Self::take_discarded) at any time.
 ///
 /// A call is encoded when its turn comes, at the end of the outgoing bytes, and
 /// calls go out in the order in which they asked for their turn. A reply whose
@@ -54,6 +54,8 @@ pub struct ClientCore<T> {
     calls: CallTable<T>,
     turns: Turns<T>,
     output: TransmitBuffer,
+    // What was to be written to a connection that has been lost.
+    discarded: TransmitBuffer,
     // Bytes of the outgoing stream: how many there are, and how many have been
     // written.
     accepted: u64,
@@ -101,6 +103,7 @@ impl<T> ClientCore<T> {
             calls: CallTable::new(first_xid),
             turns: Turns::new(),
             output: TransmitBuffer::default(),
+            discarded: TransmitBuffer::default(),
             accepted: 0,
             written: 0,
             told: VecDeque::new(),
@@ -255,7 +258,7 @@ impl<T> ClientCore<T> {
             sent: end <= written,
         };
         self.calls.fail_all(error, |tag| self.told.push_back(tag));
-        self.output = TransmitBuffer::default();
+        self.discarded = std::mem::take(&mut self.output);
         (self.accepted, self.written) = (0, 0);
     }
 }
@@ -334,10 +337,9 @@ impl<T> ClientCore<T> {
         encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<u64, EncodeError> {
         let start = self.output.len();
-        self.output.encode(|output| {
-            let mut encoder = XdrEncoder::new(output);
-            put_header(&mut encoder, id, procedure, credential)?;
-            encode(&mut encoder)
+        self.output.encode(|encoder| {
+            put_header(encoder, id, procedure, credential)?;
+            encode(encoder)
         })?;
         self.accepted += (self.output.len() - start) as u64;
         Ok(self.accepted)
@@ -393,6 +395,12 @@ impl<T> ClientCore<T> {
         assert!(buffer.is_empty(), "bytes to write would be lost");
         std::mem::swap(&mut self.output, buffer);
         !buffer.is_empty()
+    }
+
+    /// What was to be written to a connection that has been lost. Data of
+    /// callers may be in it: dropping it may run code of theirs.
+    pub fn take_discarded(&mut self) -> TransmitBuffer {
+        std::mem::take(&mut self.discarded)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).

@@ -126,12 +126,12 @@ where
         // Nothing is left to be cancelled then.
         self.stage = Stage::Ended;
         let (core, credential) = (&mut state.core, &self.client.credential);
-        let encode = |encoder: &mut XdrEncoder<'_>| encoding(|| (self.encode)(encoder));
+        let (procedure, encode) = (self.procedure, &self.encode);
         let started = if self.is_one_way {
-            core.start_one_way(self.procedure, credential, encode)
+            encoding(|| core.start_one_way(procedure, credential, encode))
         } else {
             let (deadline, waker) = (Some(deadline), cx.waker().clone());
-            core.start_call(self.procedure, credential, deadline, waker, encode)
+            encoding(|| core.start_call(procedure, credential, deadline, waker, encode))
         };
         std::mem::forget(unless_started);
         let next = turn.and_then(|_| state.core.offer_next_turn());

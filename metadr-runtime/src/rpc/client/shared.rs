@@ -89,7 +89,9 @@ impl Shared {
         let result = change(&mut state);
         state.core.offer_turns();
         told.extend(std::iter::from_fn(|| state.core.poll_told()));
+        let discarded = state.core.take_discarded();
         drop(state);
+        drop(discarded);
         told.into_iter().for_each(Waker::wake);
         result
     }

@@ -12,6 +12,7 @@ mod writer;
 
 pub use reader::{RecordError, RecordReader};
 pub use writer::write_record;
+pub(in crate::rpc) use writer::{OutgoingRecord, write_shared_record};
 
 /// The size of a fragment's header in bytes.
 pub const HEADER_SIZE: usize = 4;

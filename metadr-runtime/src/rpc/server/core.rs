@@ -14,6 +14,7 @@ use crate::rpc::transmit::TransmitBuffer;
 use crate::rpc::wire::{AcceptStat, CallTarget, OpaqueAuth, ReplyHeader};
 use crate::rpc::{AuthFlavor, AuthStat, AuthSys};
 use crate::rt::Instant;
+use crate::xdr::XdrEncoder;
 use bytes::Bytes;
 use std::io::IoSlice;
 use std::net::SocketAddr;
@@ -235,6 +236,11 @@ impl ServerCore {
         self.output.len() >= MUCH_OUTPUT
     }
 
+    /// Whether replies wait to be written that may be parts of the calls.
+    pub(super) fn has_shared_output(&self) -> bool {
+        self.output.has_shared()
+    }
+
     fn memory_in_flight(&self) -> usize {
         self.bytes_in_flight + self.calls_in_flight * CALL_COST
     }
@@ -306,8 +312,12 @@ impl ServerCore {
         match reply.0 {
             _ if self.phase >= Phase::Flushing => {}
             Answer::None => {}
-            Answer::Record(record) => {
-                self.pool.note_reply(record.len());
+            Answer::Record(mut record) => {
+                // What it is a part of stays in memory as long as it is unsent.
+                if !record.parts.is_empty() && record.parts.size_after(0) < ticket.size / 2 {
+                    record.copy_parts();
+                }
+                self.pool.note_reply(record.buffer.len());
                 if let Some(buffer) = self.output.push(record) {
                     self.pool.recycle(buffer);
                 }
@@ -368,9 +378,9 @@ impl ServerCore {
         if self.phase >= Phase::Flushing {
             return;
         }
-        let write = |buffer: &mut _| reply::write_message(buffer, xid, header, |_| Ok(()));
         // Headers have no part that could be too long.
-        if self.output.encode(write).is_ok() {
+        let encode = |encoder: &mut XdrEncoder<'_>| reply::put_header(encoder, xid, header);
+        if self.output.encode(encode).is_ok() {
             self.clocks.unsent_since.get_or_insert(now);
         }
     }

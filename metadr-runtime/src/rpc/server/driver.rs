@@ -146,7 +146,7 @@ fn start<'s, S: Service>(
 /// An answer as traces know it.
 fn answered(reply: &Reply) -> Answered<'_> {
     match &reply.0 {
-        Answer::Record(record) => Answered::Record(record),
+        Answer::Record(record) => Answered::Record(record.bytes()),
         Answer::None => Answered::None,
         Answer::CloseConnection => Answered::CloseConnection,
     }
@@ -211,6 +211,10 @@ where
             self.run_calls(cx, now, &mut steps);
             if steps == 0 || self.should_write() {
                 return Ok(false);
+            }
+            // The memory of a call that is in its reply can then be read to.
+            if self.core.has_shared_output() && !self.is_blocked {
+                self.write(cx, now)?;
             }
             match self.read(cx, now)? {
                 Some(count) => bytes += count,

@@ -2,7 +2,7 @@
 
 use super::ServiceError;
 use crate::rpc::OpaqueAuth;
-use crate::rpc::record::write_record;
+use crate::rpc::record::{OutgoingRecord, write_shared_record};
 use crate::rpc::wire::{
     AcceptStat, AcceptedReply, AcceptedStatus, AuthStat, MessageStart, MsgType, RejectedReply,
     ReplyHeader,
@@ -21,7 +21,7 @@ pub struct Reply(pub(super) Answer);
 #[derive(Debug)]
 pub(super) enum Answer {
     /// Send this record.
-    Record(BytesMut),
+    Record(OutgoingRecord),
     /// Send nothing.
     None,
     /// Send nothing, and close the connection.
@@ -40,13 +40,17 @@ impl Reply {
 #[must_use = "a call wants a reply"]
 pub struct ReplyBuilder {
     xid: u32,
-    buffer: BytesMut,
+    record: OutgoingRecord,
 }
 
 impl ReplyBuilder {
     /// Makes the reply to the call with this xid in `buffer`, which is empty.
     pub(super) fn new(xid: u32, buffer: BytesMut) -> Self {
-        Self { xid, buffer }
+        let record = OutgoingRecord {
+            buffer,
+            ..OutgoingRecord::default()
+        };
+        Self { xid, record }
     }
 
     /// The call has been executed; `encode` writes its results. If they cannot
@@ -57,7 +61,7 @@ impl ReplyBuilder {
     ) -> Reply {
         let header = accepted(AcceptedStatus::Success);
         match self.write(&header, encode) {
-            Ok(()) => Reply(Answer::Record(self.buffer)),
+            Ok(()) => Reply(Answer::Record(self.record)),
             Err(_) => self.failure(ServiceError::SystemError),
         }
     }
@@ -79,7 +83,7 @@ impl ReplyBuilder {
 
     fn header_only(mut self, header: &ReplyHeader) -> Reply {
         match self.write(header, |_| Ok(())) {
-            Ok(()) => Reply(Answer::Record(self.buffer)),
+            Ok(()) => Reply(Answer::Record(self.record)),
             // Headers have no part that could be too long.
             Err(_) => Reply(Answer::CloseConnection),
         }
@@ -90,10 +94,12 @@ impl ReplyBuilder {
         header: &ReplyHeader,
         encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
-        self.buffer.reserve(USUAL_SIZE);
+        let OutgoingRecord { buffer, parts } = &mut self.record;
+        buffer.reserve(USUAL_SIZE);
         let xid = self.xid;
-        write_record(&mut self.buffer, |buffer| {
-            write_message(buffer, xid, header, encode)
+        write_shared_record(buffer, parts, |encoder| {
+            put_header(encoder, xid, header)?;
+            encode(encoder)
         })
     }
 }
@@ -116,19 +122,16 @@ pub(super) fn denied(reason: AuthStat) -> ReplyHeader {
     ReplyHeader::MsgDenied(RejectedReply::AuthError(reason))
 }
 
-/// Appends the message of a reply to `buffer`, without a record around it.
-pub(super) fn write_message(
-    buffer: &mut BytesMut,
+/// Writes the header of the reply to the call with this xid.
+pub(super) fn put_header(
+    encoder: &mut XdrEncoder<'_>,
     xid: u32,
     header: &ReplyHeader,
-    encode: impl FnOnce(&mut XdrEncoder<'_>) -> Result<(), EncodeError>,
 ) -> Result<(), EncodeError> {
     let start = MessageStart {
         xid,
         r#type: MsgType::Reply,
     };
-    let mut encoder = XdrEncoder::new(buffer);
-    start.encode(&mut encoder)?;
-    header.encode(&mut encoder)?;
-    encode(&mut encoder)
+    start.encode(encoder)?;
+    header.encode(encoder)
 }

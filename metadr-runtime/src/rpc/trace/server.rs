@@ -11,6 +11,7 @@ use crate::rpc::wire::{AuthStat, MessageStart, ReplyHeader};
 use crate::rt::Instant;
 use crate::xdr::{Decode, XdrDecoder};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::mem;
 
 /// The size of the mark in front of a record.
@@ -32,7 +33,7 @@ pub(in crate::rpc) struct ServerTrace {
 /// How a call ends.
 pub(in crate::rpc) enum Answered<'a> {
     /// With this record, mark and all.
-    Record(&'a [u8]),
+    Record(Cow<'a, [u8]>),
     /// Without a reply.
     None,
     /// With `AUTH_ERROR`, for this reason.

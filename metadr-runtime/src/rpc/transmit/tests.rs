@@ -1,7 +1,8 @@
 //! Tests of the transmit buffer.
 
 use super::*;
-use bytes::BufMut;
+use crate::xdr::Encoder;
+use bytes::Bytes;
 use proptest::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -25,8 +26,8 @@ fn a_record_is_written_when_its_last_byte_is() {
 fn a_message_is_encoded_in_place() {
     let mut buffer = TransmitBuffer::default();
     push(&mut buffer, b"before");
-    let end = buffer.encode(|output| {
-        output.put_slice(b"message!");
+    let end = buffer.encode(|encoder| {
+        encoder.put_opaque_fixed(b"message!");
         Ok(())
     });
     assert_eq!(end, Ok(18));
@@ -42,18 +43,22 @@ fn nothing_is_left_of_a_message_that_cannot_be_encoded() {
         length: 2,
         limit: 1,
     };
-    let error = buffer.encode(|output| {
-        output.put_slice(b"half");
+    let data = Bytes::from(vec![7; 50_000]);
+    let error = buffer.encode(|encoder| {
+        encoder.put_opaque_fixed(b"half");
+        encoder.put_opaque_fixed_shared(&data);
         Err(too_long.clone())
     });
     assert_eq!(error, Err(too_long));
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        buffer.encode(|output| {
-            output.put_slice(b"half");
+        buffer.encode(|encoder| {
+            encoder.put_opaque_fixed(b"half");
+            encoder.put_opaque_fixed_shared(&data);
             panic!("on purpose")
         })
     }));
     assert!(panicked.is_err());
+    assert!(data.is_unique());
     assert_eq!((buffer.first(), buffer.len()), (&b"before"[..], 6));
 }
 
@@ -61,9 +66,9 @@ fn nothing_is_left_of_a_message_that_cannot_be_encoded() {
 fn a_large_record_is_not_copied() {
     let mut buffer = TransmitBuffer::default();
     push(&mut buffer, b"before");
-    let record = BytesMut::from(&[7; LARGE_RECORD][..]);
-    let address = record.as_ptr();
-    assert!(buffer.push(record).is_none());
+    let large = record(&[7; LARGE_RECORD]);
+    let address = large.buffer.as_ptr();
+    assert!(buffer.push(large).is_none());
     push(&mut buffer, b"after");
 
     let mut slices = [IoSlice::new(&[]); 4];
@@ -94,8 +99,8 @@ fn a_large_buffer_is_not_kept() {
     let mut buffer = TransmitBuffer::default();
     let large = vec![1; MAX_KEPT + 1];
     for _ in 0..2 {
-        let encoded = buffer.encode(|output| {
-            output.put_slice(&large);
+        let encoded = buffer.encode(|encoder| {
+            encoder.put_opaque_fixed(&large);
             Ok(())
         });
         encoded.unwrap();
@@ -105,29 +110,77 @@ fn a_large_buffer_is_not_kept() {
     assert!(buffer.tail.capacity() <= MAX_KEPT && buffer.spare.capacity() <= MAX_KEPT);
 }
 
+#[test]
+fn large_data_is_not_copied_and_kept_until_it_is_written() {
+    let mut buffer = TransmitBuffer::default();
+    push(&mut buffer, b"before");
+    let data = Bytes::from(vec![7; 50_001]);
+    let encode = |encoder: &mut XdrEncoder<'_>| encoder.put_opaque_shared(&data, u32::MAX);
+    assert_eq!(buffer.encode(encode), Ok(6 + 4 + 4 + 50_001 + 3));
+    push(&mut buffer, b"after");
+    assert!(buffer.has_shared());
+
+    let mut slices = [IoSlice::new(&[]); 4];
+    assert_eq!(buffer.slices(&mut slices), 3);
+    assert_eq!(&slices[0][..], b"before\x80\0\xc3\x58\0\0\xc3\x51");
+    assert_eq!(slices[1].as_ptr(), data.as_ptr());
+    assert_eq!(&slices[2][..], b"\0\0\0after");
+
+    buffer.advance(14 + 50_000);
+    assert_eq!(buffer.first(), b"\x07");
+    assert!(!data.is_unique());
+    buffer.advance(1);
+    assert!(data.is_unique() && !buffer.has_shared());
+    assert_eq!(buffer.first(), b"\0\0\0after");
+}
+
+#[test]
+fn data_may_be_the_last_that_is_written() {
+    let mut buffer = TransmitBuffer::default();
+    let data = Bytes::from(vec![7; 40_000]);
+    for _ in 0..3 {
+        let encode = |encoder: &mut XdrEncoder<'_>| encoder.put_opaque_shared(&data, u32::MAX);
+        buffer.encode(encode).unwrap();
+        buffer.advance(8);
+        assert_eq!(buffer.first(), data);
+        buffer.advance(40_000);
+        assert!(buffer.is_empty() && buffer.first().is_empty());
+    }
+}
+
 proptest! {
     #[test]
     fn what_goes_in_comes_out_in_order(
-        steps in prop::collection::vec((0_u8..3, 1_usize..40_000), 1..60),
+        steps in prop::collection::vec((0_u8..4, 1_usize..10_000), 1..60),
     ) {
         let mut buffer = TransmitBuffer::default();
         let (mut expected, mut written) = (Vec::new(), Vec::new());
         for (index, (step, size)) in steps.into_iter().enumerate() {
-            let message = vec![index as u8; size];
+            // Whole words, and of all records about half have large data.
+            let message = Bytes::from(vec![index as u8; 4 * size]);
+            let encode = |encoder: &mut XdrEncoder<'_>| {
+                encoder.put_opaque_fixed_shared(&message);
+                encoder.put_opaque_fixed(b"word");
+                encoder.put_opaque_fixed_shared(&message);
+                Ok(())
+            };
             match step {
                 0 => {
                     expected.extend_from_slice(&message);
-                    buffer.push(BytesMut::from(&message[..]));
+                    buffer.push(record(&message));
                 }
                 1 => {
                     write_record_to(&mut expected, &message);
-                    let end = buffer.encode(|output| {
-                        output.put_slice(&message);
-                        Ok(())
-                    });
+                    let end = buffer.encode(encode);
                     prop_assert_eq!(end, Ok(expected.len() as u64));
                 }
-                _ => write_some(&mut buffer, size, &mut written),
+                2 => {
+                    write_record_to(&mut expected, &message);
+                    let mut record = OutgoingRecord::default();
+                    write_shared_record(&mut record.buffer, &mut record.parts, encode).unwrap();
+                    buffer.push(record);
+                }
+                _ => write_some(&mut buffer, 8 * size, &mut written),
             }
             prop_assert_eq!(buffer.len(), expected.len() - written.len());
             prop_assert_eq!(buffer.first().is_empty(), buffer.is_empty());
@@ -137,17 +190,29 @@ proptest! {
         }
         prop_assert!(written == expected);
         prop_assert!(buffer.written == expected.len() as u64);
+        prop_assert!(!buffer.has_shared());
+    }
+}
+
+fn record(bytes: &[u8]) -> OutgoingRecord {
+    OutgoingRecord {
+        buffer: BytesMut::from(bytes),
+        ..OutgoingRecord::default()
     }
 }
 
 fn push(buffer: &mut TransmitBuffer, record: &[u8]) {
-    let given_back = buffer.push(BytesMut::from(record));
+    let given_back = buffer.push(self::record(record));
     assert!(given_back.is_some());
 }
 
+/// A record with `message` twice, and a word between.
 fn write_record_to(output: &mut Vec<u8>, message: &[u8]) {
-    output.extend_from_slice(&(1 << 31 | message.len() as u32).to_be_bytes());
-    output.extend_from_slice(message);
+    let length = 2 * message.len() as u32 + 4;
+    output.extend_from_slice(&(1 << 31 | length).to_be_bytes());
+    for bytes in [message, b"word", message] {
+        output.extend_from_slice(bytes);
+    }
 }
 
 /// Writes up to `count` bytes, of which a connection takes a part.

@@ -1,14 +1,20 @@
 //! Values to the bytes of the standard dialect.
 
-use super::{EncodeRun, window};
+use super::{EncodeRun, Parts, window};
 use crate::xdr::{Encode, EncodeError, Encoder, padding};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 /// The standard dialect: big-endian units of four bytes, appended to a buffer.
 #[derive(Debug)]
 pub struct XdrEncoder<'a> {
     buffer: &'a mut BytesMut,
+    // Where opaque data may go that is not to be copied.
+    parts: Option<&'a mut Parts>,
 }
+
+/// Opaque data of at least this many bytes is shared where it can be. To copy
+/// less costs no more than to write it in a piece of its own.
+pub(in crate::xdr) const MIN_SHARED: usize = 16 * 1024;
 
 /// How many numbers of an array are put in order at a time, on the stack,
 /// before they go to the buffer.
@@ -17,7 +23,20 @@ const BLOCK: usize = 64;
 impl<'a> XdrEncoder<'a> {
     /// An encoder that appends to `buffer`.
     pub fn new(buffer: &'a mut BytesMut) -> Self {
-        Self { buffer }
+        Self {
+            buffer,
+            parts: None,
+        }
+    }
+
+    /// An encoder that appends to `buffer`, and to `parts` what belongs between
+    /// the bytes of that: large opaque data that need not be copied.
+    #[cfg(feature = "rpc")]
+    pub(crate) fn sharing(buffer: &'a mut BytesMut, parts: &'a mut Parts) -> Self {
+        Self {
+            buffer,
+            parts: Some(parts),
+        }
     }
 
     #[inline]
@@ -56,6 +75,26 @@ impl Encoder for XdrEncoder<'_> {
         Ok(())
     }
 
+    #[inline]
+    fn put_opaque_fixed_shared(&mut self, value: &Bytes) {
+        match &mut self.parts {
+            Some(parts) if value.len() >= MIN_SHARED => put_part(self.buffer, parts, value),
+            _ => put_padded(self.buffer, value),
+        }
+    }
+
+    #[inline]
+    fn put_opaque_shared(&mut self, value: &Bytes, limit: u32) -> Result<(), EncodeError> {
+        let length = check_length(value.len(), limit)?;
+        if value.len() < MIN_SHARED {
+            put_counted(self.buffer, length, value);
+        } else {
+            self.put_u32(length);
+            self.put_opaque_fixed_shared(value);
+        }
+        Ok(())
+    }
+
     fn put_elements<T: Encode>(&mut self, values: &[T]) -> Result<(), EncodeError> {
         let mut others = window::put_small(self.buffer, values)?.iter();
         others.try_for_each(|value| value.encode(self))
@@ -85,6 +124,12 @@ fn put_padded(buffer: &mut BytesMut, value: &[u8]) {
     } else {
         put_zeros(buffer, padding);
     }
+}
+
+/// Opaque data that stays where it is, and its padding.
+fn put_part(buffer: &mut BytesMut, parts: &mut Parts, value: &Bytes) {
+    parts.push(buffer.len(), value.clone());
+    put_zeros(buffer, padding(value.len()));
 }
 
 /// Padding at the end of a buffer that may have just the size of the value.

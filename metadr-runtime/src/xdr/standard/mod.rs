@@ -91,9 +91,11 @@ macro_rules! put_numbers {
 
 mod decoder;
 mod encoder;
+mod parts;
 mod run;
 mod window;
 
 pub use decoder::{MAX_DEPTH, MAX_EMPTY_ELEMENTS, XdrDecoder};
 pub use encoder::XdrEncoder;
+pub(crate) use parts::Parts;
 pub use run::{DecodeRun, EncodeRun};
