@@ -1,7 +1,11 @@
 //! The end of connections and servers.
 
+use crate::Tested;
 use crate::service::Pair;
-use crate::support::{with_limits, with_server};
+use crate::service::calc::v1::Client;
+use crate::support::{run, socket_pair, with_limits, with_server};
+use bytes::Bytes;
+use futures::channel::oneshot;
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::poll;
@@ -46,6 +50,57 @@ fn a_client_that_closes_sends_what_waits_first() {
         assert_eq!(held.await, Err(CallError::Closed { reason, sent: true }));
         bed.until(|| bed.service.notes.lock().unwrap().len() == 100)
             .await;
+    });
+}
+
+/// What a caller sends may be anything that has bytes, and is let go of where
+/// the client is in use itself.
+#[test]
+fn data_of_a_call_that_is_lost_may_use_the_client_when_it_is_dropped() {
+    struct Owner {
+        bytes: Vec<u8>,
+        client: rpc::Client,
+        gone: Option<oneshot::Sender<()>>,
+    }
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            &self.bytes
+        }
+    }
+    impl Drop for Owner {
+        fn drop(&mut self) {
+            self.client.close();
+            let _ = self.gone.take().expect("it goes once").send(());
+        }
+    }
+    let runtime = Tested::default();
+    run(&runtime, async {
+        let config = ClientConfig {
+            max_queued_bytes: usize::MAX,
+            ..ClientConfig::default()
+        };
+        let (ours, mut theirs) = socket_pair(&runtime).await;
+        let rpc = rpc::Client::over(&runtime, ours, config);
+        let (gone, is_gone) = oneshot::channel();
+        let data = Bytes::from_owner(Owner {
+            bytes: vec![1; 100_000],
+            client: rpc.clone(),
+            gone: Some(gone),
+        });
+        let client = Client::new(rpc);
+        {
+            // More than a connection holds, so that the other call waits.
+            let much = Bytes::from(vec![2; 64 << 20]);
+            let mut first = pin!(client.echo(&much));
+            assert!(poll!(first.as_mut()).is_pending());
+            theirs.read_exact(&mut [0; 4]).await.unwrap();
+            let mut second = pin!(client.echo(&data));
+            assert!(poll!(second.as_mut()).is_pending());
+        }
+        drop(data);
+        drop(theirs);
+        is_gone.await.unwrap();
+        assert!(client.rpc().is_closed());
     });
 }
 

@@ -287,6 +287,22 @@ fn without_a_connection_a_limited_number_of_calls_waits_for_one() {
     assert_eq!(xids(&mut core), [2]);
 }
 
+#[test]
+fn what_a_lost_connection_has_not_written_is_given_out_to_be_dropped() {
+    let mut core = core(|_| {});
+    let data = Bytes::from(vec![7; 100_000]);
+    let encode = |encoder: &mut XdrEncoder<'_>| encoder.put_opaque_shared(&data, u32::MAX);
+    let credential = OpaqueAuth::none();
+    core.start_call(&PROCEDURE, &credential, None, 1, encode)
+        .unwrap();
+    core.disconnected(CloseReason::ByServer);
+    assert!(!core.has_output() && !data.is_unique());
+    let discarded = core.take_discarded();
+    assert_eq!(discarded.len(), 4 + 40 + 4 + data.len());
+    drop(discarded);
+    assert!(data.is_unique() && core.take_discarded().is_empty());
+}
+
 fn core(adjust: impl FnOnce(&mut ClientConfig)) -> ClientCore<u32> {
     let mut config = ClientConfig::default();
     adjust(&mut config);

@@ -367,6 +367,45 @@ fn a_service_can_close_the_connection_after_earlier_replies() {
     assert!(core.is_finished());
 }
 
+/// While it is unsent, a part would keep the whole call in memory.
+#[test]
+fn a_reply_shares_the_memory_of_its_call_unless_it_is_a_small_part_of_it() {
+    const WORDS: usize = 25_000;
+    let mut arguments = vec![7; 1 + WORDS];
+    arguments[0] = 4 * WORDS as u32;
+    for (size, is_shared) in [
+        (4 * WORDS, true),
+        (2 * WORDS + 64, true),
+        (2 * WORDS, false),
+    ] {
+        let mut core = core(|_| {});
+        let input = call(1, &[PROGRAM, 2, 9], &arguments);
+        for part in input.chunks(4096) {
+            receive(&mut core, part);
+        }
+        let (ticket, call) = core.poll_call(START).unwrap();
+        let (_, data, reply) = call
+            .decode(|decoder| decoder.take_opaque(u32::MAX))
+            .unwrap();
+        let part = data.slice(..size);
+        let reply = reply.success(|encoder| {
+            encoder.put_opaque_fixed_shared(&part);
+            Ok(())
+        });
+        drop(part);
+        core.finish_call(ticket, reply, START);
+        assert_eq!(core.has_shared_output(), is_shared, "{size} bytes");
+        assert_eq!(core.memory(), 4 + 24 + size);
+        let mut written = Vec::new();
+        while !core.transmit().is_empty() {
+            written.extend_from_slice(core.transmit());
+            core.transmit_advance(core.transmit().len(), START);
+        }
+        assert_eq!(written[28..], data[..size]);
+        assert!(!core.has_shared_output());
+    }
+}
+
 fn core(adjust: impl FnOnce(&mut Limits)) -> ServerCore {
     let mut limits = Limits::default();
     adjust(&mut limits);
