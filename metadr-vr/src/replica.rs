@@ -277,6 +277,7 @@ impl<S: StateMachine> Replica<S> {
         }
         self.local_reads_tick(outputs);
         self.advance_checkpoint(outputs);
+        self.truncate_log();
         self.transfer_tick(outputs);
         self.step_down_tick(outputs);
         self.stopping_tick(outputs);
@@ -328,7 +329,9 @@ impl<S: StateMachine> Replica<S> {
             Status::ViewChange { .. } => self.view_change.deadline(),
             Status::Recovering => self.recovery.deadline().max(self.now.after(1)),
         };
-        let staged = self.staged.as_ref().map(Staged::deadline);
+        // While a snapshot is fetched, that has deadlines of its own.
+        let staged = (self.staged.as_ref().filter(|_| self.transfer.is_none()))
+            .map(|one| Staged::deadline(one).max(self.now.after(1)));
         let transfer = self.transfer.as_ref().and_then(Transfer::deadline);
         let checkpoint = (self.checkpoints.is_taking()).then(|| self.now.after(1));
         let stopping = (self.stopping.as_ref()).map(|one| Stopping::deadline(one, self.now));

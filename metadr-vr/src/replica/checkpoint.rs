@@ -133,11 +133,11 @@ impl<S: StateMachine> Replica<S> {
         self.checkpoints.keep(snapshot);
         outputs.events.push(Event::Checkpointed { op });
         self.compare_checkpoints(outputs);
-        self.truncate_log();
     }
 
     /// Forgets what the checkpoint has, but for the ops that others who are a
-    /// little behind may ask for.
+    /// little behind may ask for. Only as time passes, not with what commits: so
+    /// whoever watches a replica sees each entry that it commits.
     pub(super) fn truncate_log(&mut self) {
         // Between views, the log is what was reported, from its beginning on.
         if self.status != Status::Normal || self.keeps_log() {

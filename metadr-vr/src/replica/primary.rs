@@ -208,7 +208,6 @@ impl<S: StateMachine> Replica<S> {
         // milliseconds, and what follows would never be done.
         self.next_heartbeat = self.now.after(self.options.heartbeat);
         self.check_quorum(outputs);
-        self.truncate_log();
         if self.suspended || self.status != Status::Normal {
             return;
         }

@@ -14,7 +14,7 @@ mod view;
 mod wire;
 
 use super::model::Model;
-use crate::wire::{Entry, EpochView, Hash128, Message};
+use crate::wire::{EntryHeader, EpochView, Hash128, Message};
 use crate::{ClientReply, Event, Options, Replica, Request, RequestId};
 
 /// Something that must never happen, and did.
@@ -96,9 +96,9 @@ impl<M: Model> Checkers<M> {
         }
         self.chain.check(changed, replica)?;
         let view = replica.view();
-        for committed in self.agreement.check(changed, replica)?.to_vec() {
+        for committed in self.agreement.check(changed, replica)? {
             if self.is_within_budget {
-                held::committed_is_held(&committed, replicas, &self.strangers)?;
+                held::committed_is_held(&committed.header, replicas, &self.strangers)?;
             }
             self.history.committed(&committed)?;
             self.view.committed(view);
@@ -193,8 +193,8 @@ impl<M: Model> Checkers<M> {
         self.history.answered(id, reply)
     }
 
-    /// The entry that was committed at each op, from op 0 on.
-    pub(super) fn ledger(&self) -> &[Entry] {
+    /// The header of the entry that was committed at each op, from op 0 on.
+    pub(super) fn ledger(&self) -> &[EntryHeader] {
         self.agreement.ledger()
     }
 }

@@ -236,7 +236,7 @@ impl<M: Model> World<M> {
         let ledger = self.checkers.ledger();
         let committed = ledger.len() as u64 - 1;
         // The last entry stands for the contents of all before it.
-        let checksum = ledger[ledger.len() - 1].header.checksum;
+        let checksum = ledger[ledger.len() - 1].checksum;
         let half = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("8 bytes"));
         self.digest([4, half(&checksum[..8]), half(&checksum[8..])]);
         Ok(Report {

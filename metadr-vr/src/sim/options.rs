@@ -168,7 +168,7 @@ impl Swarm {
                 reorder_entries: random.pick(&[1, 8, 256]),
                 reorder_bytes: random.pick(&[500, 5_000, 1 << 20]),
                 bug: sim.bug,
-                ..Options::default()
+                ..checkpoints(sim.seed)
             },
         }
     }
@@ -189,6 +189,23 @@ fn clocks(random: &mut Random, replicas: u32) -> Vec<Clock> {
         wall_offset: random.between(0, wall),
     };
     (0..replicas).map(one).collect()
+}
+
+/// Few ops and small chunks, so that logs are forgotten and snapshots fetched
+/// all the time.
+fn checkpoints(seed: u64) -> Options {
+    let mut random = Random::stream(seed, "checkpoints");
+    let snapshot_chunk = random.pick(&[64, 512, 4096]);
+    Options {
+        checkpoint_ops: random.pick(&[8, 32, 128, 512]),
+        checkpoint_bytes: random.pick(&[2_000, 100_000, 64 << 20]),
+        checkpoint_slice: random.pick(&[64, 512, 4096]),
+        retain_ops: random.between(0, 64),
+        retain_most: random.between(0, 256),
+        snapshot_chunk,
+        snapshot_bytes_per_tick: u64::from(snapshot_chunk) * random.between(1, 8),
+        ..Options::default()
+    }
 }
 
 fn disk_loss(sim: &SimOptions) -> Option<u64> {

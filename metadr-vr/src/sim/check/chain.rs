@@ -9,10 +9,21 @@ use std::collections::HashMap;
 /// Every entry that any replica has held.
 #[derive(Debug)]
 pub(super) struct Chain {
-    /// The head of each replica when it was last looked at, and of which view
-    /// its log was.
-    seen: Vec<(OpNumber, Hash128, EpochView)>,
+    seen: Vec<Seen>,
     prepared: HashMap<(EpochView, OpNumber), Hash128>,
+}
+
+/// The log of a replica when it was last looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// The op before its first entry.
+    start: OpNumber,
+    head: OpNumber,
+    checksum: Hash128,
+    /// Of which view it was.
+    view: EpochView,
+    /// Whether the replica was between two views.
+    is_frozen: bool,
 }
 
 impl Chain {
@@ -30,43 +41,66 @@ impl Chain {
 
     pub(super) fn check<S: StateMachine>(&mut self, index: usize, replica: &Replica<S>) -> Check {
         let log = replica.log();
-        let (mut seen_head, seen_checksum, seen_view) = self.seen[index];
+        let seen = self.seen[index];
         let head = log.head_header();
-        let is_between_views = matches!(
+        let is_frozen = matches!(
             replica.status(),
             Status::ViewChange { .. } | Status::Recovering
         );
         // A replica that has just started is looked at for the first time.
-        let is_known = seen_checksum != Hash128::default();
-        let is_same = (head.op, head.checksum) == (seen_head, seen_checksum);
-        if is_between_views && is_known && !(is_same && replica.last_normal() == seen_view) {
+        let is_known = seen.checksum != Hash128::default();
+        let is_same = (head.op, head.checksum) == (seen.head, seen.checksum)
+            && replica.last_normal() == seen.view
+            && (log.start() == seen.start || !seen.is_frozen);
+        if is_frozen && is_known && !is_same {
             let what = format!("replica {index} changed its log between two views");
             return Err(Violation::new("S7", what));
         }
-        if replica.last_normal() != seen_view {
-            // It has taken over the log of another view.
-            seen_head = 0;
-        }
-        if seen_head > 0 && log.checksum(seen_head) != Some(seen_checksum) {
-            let what = format!("replica {index} changed op {seen_head} within a view");
+        let is_of_same_view = replica.last_normal() == seen.view;
+        if is_of_same_view && log.head() < seen.head {
+            let what = format!("replica {index} lost op {} within a view", seen.head);
             return Err(Violation::new("S2", what));
         }
-        for op in seen_head + 1..=log.head() {
-            let entry = log.get(op).expect("a log is contiguous");
-            let header = &entry.header;
-            if header.op != op || Some(header.parent) != log.checksum(op - 1) {
-                let what = format!("replica {index} has an op {op} that does not follow");
-                return Err(Violation::new("S2", what));
-            }
-            let key = (header.prepared, op);
-            let first = *self.prepared.entry(key).or_insert(header.checksum);
-            if first != header.checksum {
-                let what = format!("view {:?} has two entries at op {op}", header.prepared);
-                return Err(Violation::new("S3", what));
-            }
+        // What is before the start was committed, as S1 says; of another view's
+        // log, all is new.
+        let is_kept = is_of_same_view && seen.head >= log.start();
+        if is_kept && is_known && log.checksum(seen.head) != Some(seen.checksum) {
+            let what = format!("replica {index} changed op {} within a view", seen.head);
+            return Err(Violation::new("S2", what));
         }
-        let checksum = log.head_header().checksum;
-        self.seen[index] = (log.head(), checksum, replica.last_normal());
+        let first = if is_kept { seen.head + 1 } else { log.start() };
+        for op in first.max(1)..=log.head() {
+            self.check_entry(index, replica, op)?;
+        }
+        self.seen[index] = Seen {
+            start: log.start(),
+            head: head.op,
+            checksum: head.checksum,
+            view: replica.last_normal(),
+            is_frozen,
+        };
+        Ok(())
+    }
+
+    fn check_entry<S: StateMachine>(
+        &mut self,
+        index: usize,
+        replica: &Replica<S>,
+        op: OpNumber,
+    ) -> Check {
+        let log = replica.log();
+        let header = log.header(op).expect("a log is contiguous");
+        let follows = op == log.start() || Some(header.parent) == log.checksum(op - 1);
+        if header.op != op || !follows {
+            let what = format!("replica {index} has an op {op} that does not follow");
+            return Err(Violation::new("S2", what));
+        }
+        let key = (header.prepared, op);
+        let first = *self.prepared.entry(key).or_insert(header.checksum);
+        if first != header.checksum {
+            let what = format!("view {:?} has two entries at op {op}", header.prepared);
+            return Err(Violation::new("S3", what));
+        }
         Ok(())
     }
 }
@@ -74,7 +108,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::check::testing::{assert_violates, single};
+    use crate::sim::check::testing::{assert_violates, forgetful, single};
 
     #[test]
     fn an_entry_that_changes_is_found() {
@@ -87,7 +121,22 @@ mod tests {
     fn a_log_that_gets_shorter_is_found() {
         let mut chain = Chain::new(1);
         assert_eq!(chain.check(0, &single(&[1, 2])), Ok(()));
-        assert_violates("S2", "changed op 2", chain.check(0, &single(&[1])));
+        assert_violates("S2", "lost op 2", chain.check(0, &single(&[1])));
+    }
+
+    #[test]
+    fn a_log_that_forgets_its_beginning_is_followed() {
+        let mut chain = Chain::new(2);
+        assert_eq!(chain.check(0, &single(&[1, 2, 3, 4])), Ok(()));
+        assert_eq!(chain.check(0, &forgetful(&[1, 2, 3, 4])), Ok(()));
+        // A snapshot, and what is after it.
+        assert_eq!(chain.check(1, &forgetful(&[1, 2, 3, 4, 5, 6])), Ok(()));
+        let other = chain.check(0, &forgetful(&[1, 2, 3, 5]));
+        assert_violates("S2", "changed op 4", other);
+        let mut chain = Chain::new(2);
+        assert_eq!(chain.check(0, &single(&[1, 2, 3, 4])), Ok(()));
+        let other = chain.check(1, &forgetful(&[1, 5, 3, 4]));
+        assert_violates("S3", "two entries at op 2", other);
     }
 
     #[test]

@@ -1,19 +1,22 @@
 //! S8 Durability and S9 Acknowledged means held.
 
 use super::{Check, Violation};
-use crate::wire::{Entry, Message, MessageBody};
+use crate::wire::{EntryHeader, Message, MessageBody};
 use crate::{Replica, StateMachine, Status, quorum};
 
 /// S8: every quorum has a replica that holds what is committed, so that no
 /// view change can miss it. Those that are down without their memory, or still
 /// recover, take part in no quorum, and no strangers do.
 pub(super) fn committed_is_held<S: StateMachine>(
-    entry: &Entry,
+    entry: &EntryHeader,
     replicas: &[Option<Replica<S>>],
     strangers: &[bool],
 ) -> Check {
-    let op = entry.header.op;
-    let holds = |replica: &&Replica<S>| replica.log().checksum(op) == Some(entry.header.checksum);
+    let op = entry.op;
+    // Whoever has forgotten it has what it did: see S1.
+    let holds = |replica: &&Replica<S>| {
+        replica.log().start() > op || replica.log().checksum(op) == Some(entry.checksum)
+    };
     let takes_part = |replica: &&Replica<S>| replica.status() != Status::Recovering;
     let known = || (replicas.iter().zip(strangers)).filter(|(_, is_stranger)| !**is_stranger);
     let participants = || {
@@ -58,7 +61,7 @@ mod tests {
     #[test]
     fn a_committed_entry_that_too_few_hold_is_found() {
         let holder = primary(3, &[1]);
-        let entry = holder.log().get(1).expect("an entry").clone();
+        let entry = holder.log().header(1).expect("an entry").clone();
         let two = [holder.clone(), holder.clone(), fresh(2, 3)].map(Some);
         let known = [false; 3];
         assert_eq!(committed_is_held(&entry, &two, &known), Ok(()));

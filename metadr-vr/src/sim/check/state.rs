@@ -18,7 +18,7 @@ impl State {
         events: &[Event],
     ) -> Check {
         for event in events {
-            if let Event::Applied { op, digest } = event {
+            if let Event::Applied { op, digest } | Event::SnapshotInstalled { op, digest } = event {
                 self.compare(replica, *op, *digest)?;
             }
         }

@@ -7,15 +7,23 @@ use crate::{Boot, Options, Outputs, Replica, Request, RequestId, Start, Tick};
 
 /// A replica of a group of `count` that nothing has happened to.
 pub(in crate::sim) fn fresh(id: ReplicaId, count: u32) -> Replica<Registers> {
+    with_options(id, count, Options::default())
+}
+
+fn with_options(id: ReplicaId, count: u32, options: Options) -> Replica<Registers> {
     let meta = crate::sim::node::meta([1; 16], id, count);
     let boot = Boot::new(meta, Start::New);
-    let options = Options::default();
     Replica::new(boot, Registers::default(), options, 0, Tick(0), 0).0
 }
 
 /// The first replica of a group of `count` with writes in its log, one in each entry.
 pub(super) fn primary(count: u32, values: &[u64]) -> Replica<Registers> {
     let mut replica = fresh(0, count);
+    write_all(&mut replica, values);
+    replica
+}
+
+fn write_all(replica: &mut Replica<Registers>, values: &[u64]) {
     for value in values {
         let id = RequestId {
             connection: 1,
@@ -26,13 +34,25 @@ pub(super) fn primary(count: u32, values: &[u64]) -> Replica<Registers> {
         replica.on_request(Tick(0), id, request, &mut outputs);
         replica.flush(&mut outputs);
     }
-    replica
 }
 
 /// A replica alone in its group that has executed writes, one in each entry.
 pub(super) fn single(values: &[u64]) -> Replica<Registers> {
     let replica = primary(1, values);
     assert_eq!(replica.applied(), values.len() as u64);
+    replica
+}
+
+/// The same, with a checkpoint after every other op. It has forgotten all but
+/// the two ops before the last one.
+pub(super) fn forgetful(values: &[u64]) -> Replica<Registers> {
+    let options = Options {
+        checkpoint_ops: 2,
+        retain_ops: 2,
+        ..Options::default()
+    };
+    let mut replica = with_options(0, 1, options);
+    write_all(&mut replica, values);
     replica
 }
 

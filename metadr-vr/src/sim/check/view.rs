@@ -3,7 +3,7 @@
 //! empty.
 
 use super::{Check, Violation};
-use crate::wire::{Entry, EpochView, Hash128, Message, MessageBody, OpNumber};
+use crate::wire::{EntryHeader, EpochView, Hash128, Message, MessageBody, OpNumber};
 use crate::{Event, Replica, StateMachine, Status};
 use std::collections::HashMap;
 
@@ -60,7 +60,7 @@ impl Views {
         index: usize,
         replica: &Replica<S>,
         events: &[Event],
-        ledger: &[Entry],
+        ledger: &[EntryHeader],
     ) -> Check {
         for event in events {
             if let Event::Normal {
@@ -70,7 +70,7 @@ impl Views {
                 if *is_primary {
                     self.begins(index, replica, *view)?;
                 }
-                self.joins(index, replica, *view)?;
+                self.joins(index, replica, *view, ledger)?;
                 self.has_all_before(index, replica, *view, ledger)?;
             }
         }
@@ -98,9 +98,20 @@ impl Views {
 
     /// S7: the log is at least what the view began with. The first view began
     /// with nothing, wherever its primary is.
-    fn joins<S: StateMachine>(&self, index: usize, replica: &Replica<S>, view: EpochView) -> Check {
+    fn joins<S: StateMachine>(
+        &self,
+        index: usize,
+        replica: &Replica<S>,
+        view: EpochView,
+        ledger: &[EntryHeader],
+    ) -> Check {
         let log = replica.log();
         let is_whole = match self.started.get(&view) {
+            Some(start) if start.head < log.start() => {
+                // What it has forgotten, or never had, was committed.
+                let place = usize::try_from(start.head).expect("runs are short");
+                (ledger.get(place)).is_some_and(|one| one.checksum == start.head_checksum)
+            }
             Some(start) => log.checksum(start.head) == Some(start.head_checksum),
             None => view == EpochView::default(),
         };
@@ -124,14 +135,15 @@ impl Views {
         index: usize,
         replica: &Replica<S>,
         view: EpochView,
-        ledger: &[Entry],
+        ledger: &[EntryHeader],
     ) -> Check {
         let last = self.committed_in.iter().rposition(|one| *one < view);
         let Some(entry) = last.map(|last| &ledger[last + 1]) else {
             return Ok(());
         };
-        let op = entry.header.op;
-        if replica.log().checksum(op) == Some(entry.header.checksum) {
+        let op = entry.op;
+        let log = replica.log();
+        if log.start() > op || log.checksum(op) == Some(entry.checksum) {
             return Ok(());
         }
         let is_primary = self.started.get(&view).map(|start| start.primary) == Some(index);
@@ -153,7 +165,7 @@ pub(super) fn forgets<S: StateMachine>(index: usize, replica: &Replica<S>) -> Ch
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::check::testing::{assert_violates, fresh, message, primary, single};
+    use crate::sim::check::testing::{assert_violates, forgetful, fresh, message, primary, single};
     use crate::wire::PrepareOk;
 
     fn view(view: u64) -> EpochView {
@@ -168,11 +180,10 @@ mod tests {
         }]
     }
 
-    fn ledger(values: &[u64]) -> Vec<Entry> {
+    fn ledger(values: &[u64]) -> Vec<EntryHeader> {
         let replica = single(values);
-        let root = Entry::root(replica.boot().cluster());
-        let rest = replica.log().slice(1, u64::MAX, u64::MAX);
-        [&[root], rest].concat()
+        let header = |op| replica.log().header(op).expect("it is whole").clone();
+        (0..=values.len() as u64).map(header).collect()
     }
 
     #[test]
@@ -207,6 +218,29 @@ mod tests {
         assert_violates("S7", "with another log", empty);
         let unknown = views.check(1, &fresh(1, 2), &normal(3, false), &[]);
         assert_violates("S7", "with another log", unknown);
+    }
+
+    #[test]
+    fn what_was_forgotten_is_known_from_the_ledger() {
+        let values = [1, 2, 3, 4];
+        let ledger = ledger(&values);
+        let mut views = Views::new(3);
+        for _ in values {
+            views.committed(view(0));
+        }
+        // The view begins with op 1 alone, which others have forgotten by now.
+        let first = views.check(0, &single(&[1]), &normal(2, true), &[]);
+        assert_violates(
+            "S4",
+            "without op 4",
+            first.and_then(|()| views.check(0, &single(&[1]), &normal(3, true), &ledger)),
+        );
+        let backup = views.check(1, &forgetful(&values), &normal(2, false), &ledger);
+        assert_eq!(backup, Ok(()));
+        let mut other = ledger;
+        other[1].checksum = [9; 16];
+        let backup = views.check(2, &forgetful(&values), &normal(2, false), &other);
+        assert_violates("S7", "with another log", backup);
     }
 
     #[test]
