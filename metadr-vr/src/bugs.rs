@@ -35,6 +35,11 @@ pub enum Bug {
     /// P10: a replica takes part in a later view only when a quorum's votes for
     /// it, or its start, have come here: that another has entered it says nothing.
     P10,
+    /// P12: an operation of a session counts as under way for ever, though a
+    /// change of views has dropped it: its client waits and waits.
+    P12,
+    /// P13: an operation of a session that is not known any more is executed.
+    P13,
     /// P15: a backup acknowledges the last entry of a PREPARE, though entries
     /// before it are missing.
     P15,
@@ -113,6 +118,10 @@ impl Bug {
         Self::LateReadIndex,
     ];
 
+    /// Those that scripts show, and the simulator cannot: no client of it has a
+    /// session.
+    const SCRIPTED: &[Self] = &[Self::P12, Self::P13];
+
     /// What it is called on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -128,6 +137,8 @@ impl Bug {
             Self::P8 => "P8",
             Self::P9 => "P9",
             Self::P10 => "P10",
+            Self::P12 => "P12",
+            Self::P13 => "P13",
             Self::P15 => "P15",
             Self::P16 => "P16",
             Self::P17 => "P17",
@@ -153,9 +164,10 @@ impl FromStr for Bug {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.iter().find(|bug| bug.name() == name);
+        let all = || Self::ALL.iter().chain(Self::SCRIPTED);
+        let found = all().find(|bug| bug.name() == name);
         found.copied().ok_or_else(|| {
-            let names: Vec<&str> = Self::ALL.iter().map(|bug| bug.name()).collect();
+            let names: Vec<&str> = all().map(|bug| bug.name()).collect();
             let names = names.join(", ");
             format!("there is no bug switch `{name}`, expected one of {names}")
         })

@@ -4,18 +4,24 @@
 //! | Module | Concern |
 //! |---|---|
 //! | [`replicated`] | all that executing an entry touches, and its digest |
+//! | [`sessions`] | what makes an operation that is sent again execute once |
+//! | [`frozen`] | the replicated state as bytes |
 //! | [`records`] | a sequence of records as one stream of bytes |
 //! | [`snapshot`] | the state as bytes, in chunks that can be checked one by one |
 //! | [`collect`] | for states that are small enough to be copied at once |
 
 mod collect;
+mod frozen;
 mod records;
 mod replicated;
+mod sessions;
 mod snapshot;
 
 pub use collect::Collect;
+pub(crate) use frozen::{FrozenReplicated, ThawReplicated};
 pub use records::{Records, put_record};
-pub(crate) use replicated::{Outcome, Replicated};
+pub(crate) use replicated::{Done, Outcome, Replicated};
+pub(crate) use sessions::{Known, MOST_IN_ENTRY, RequestKey, registered_at, request_key};
 pub(crate) use snapshot::{Received, Receiving, Snapshot, Taking};
 
 use crate::wire::{Hash128, OpNumber};

@@ -1,5 +1,7 @@
 //! What can be set, and what it is unless it is.
 
+use crate::wire::Settings;
+
 /// A point in time: ticks of 10 ms since some start of the embedder's choice.
 /// It never goes back, and is the only clock of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,6 +108,8 @@ pub struct Options {
     /// Bytes of such entries. A primary sends no more than its `window_bytes`
     /// and one entry ahead of what is acknowledged.
     pub reorder_bytes: u64,
+    /// What bounds the replicated state.
+    pub settings: Settings,
     /// A known defect to bring back, for the simulator to find.
     #[cfg(feature = "bug-switches")]
     pub bug: Option<crate::bugs::Bug>,
@@ -147,6 +151,7 @@ impl Default for Options {
             queue_bytes: 64 << 20,
             reorder_entries: 256,
             reorder_bytes: 8 << 20,
+            settings: Settings::USUAL,
             #[cfg(feature = "bug-switches")]
             bug: None,
         }

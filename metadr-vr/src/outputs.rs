@@ -1,7 +1,8 @@
 //! What goes in and out of a replica besides messages.
 
 use crate::wire::{
-    Entry, EntryHeader, EpochView, Hash128, Message, Meta, OpNumber, ReplicaId, ViewNumber,
+    Entry, EntryHeader, EpochView, Hash128, Message, Meta, OpNumber, ReplicaId, SessionId,
+    SessionOperation, ViewNumber,
 };
 use bytes::Bytes;
 
@@ -22,6 +23,15 @@ pub enum Request {
     /// An operation of a protocol without sessions: executed when it is
     /// committed, without duplicate detection.
     Anonymous(Bytes),
+    /// A new session, for operations that are executed once however often they
+    /// are sent. Each one that is committed makes a session of its own.
+    Register {
+        /// Chosen at random by the client.
+        nonce: u64,
+    },
+    /// An operation of a session: sent again under its number, to whichever
+    /// replica, it is executed once, and answered as the first time.
+    Write(SessionOperation),
     /// A question about the state, which changes nothing.
     Read {
         /// For the state machine.
@@ -75,7 +85,8 @@ impl Request {
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Anonymous(bytes) | Self::Read { query: bytes, .. } => bytes.len(),
-            Self::Sync | Self::Admin(_) => 0,
+            Self::Write(operation) => operation.operation.len(),
+            Self::Register { .. } | Self::Sync | Self::Admin(_) => 0,
         }
     }
 
@@ -87,7 +98,7 @@ impl Request {
     /// Whether it takes effect in the log.
     pub(crate) fn is_logged(&self) -> bool {
         let level = match self {
-            Self::Anonymous(_) => return true,
+            Self::Anonymous(_) | Self::Register { .. } | Self::Write(_) => return true,
             Self::Read { level, .. } => level,
             Self::Sync | Self::Admin(_) => return false,
         };
@@ -96,6 +107,9 @@ impl Request {
 }
 
 /// What becomes of a request.
+///
+/// "No effect" is said of what was handed in, here and now. An earlier copy of a
+/// [`Request::Write`] may have had, or may still have, the effect of all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientReply {
@@ -108,6 +122,23 @@ pub enum ClientReply {
         /// For a write: which operation of the entry it was.
         index: usize,
     },
+    /// There is a new session.
+    Registered {
+        /// Its number.
+        session: SessionId,
+    },
+    /// It was executed before, and what it returned then was too large to be
+    /// kept.
+    Executed {
+        /// The op it was committed at.
+        op: OpNumber,
+    },
+    /// Its session has too many requests under way that its client has not
+    /// acknowledged. The request had no effect.
+    WindowExceeded,
+    /// The client has said that it has the reply to this request of its
+    /// session, and it is not kept any more.
+    Invalid,
     /// Another replica has to be asked. The request had no effect.
     NotPrimary {
         /// The primary of the view that this replica is in.
@@ -116,9 +147,9 @@ pub enum ClientReply {
     /// It is in the log of a primary that has left its view: it may take
     /// effect or not, and nobody here will know.
     Unknown,
-    /// Nothing is known of the request's session: it was never registered here,
-    /// or was given up in favour of others. The request is not executed, now or
-    /// later; whether an earlier copy of it was, nobody knows any more.
+    /// Its session is not known: it was never registered, or was given up in
+    /// favour of others. The request had no effect; whether an earlier copy had,
+    /// nobody knows any more. The client needs a new session.
     SessionExpired,
     /// Too many requests wait already, or the primary is about to step down.
     /// The request had no effect.

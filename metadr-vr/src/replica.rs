@@ -17,6 +17,7 @@
 //! | [`shutdown`] | a clean stop, and its image | §3.9 |
 //! | [`pressure`] | taking less when backups lag | §3.12 |
 //! | [`requests`] | the queue, the order within a connection | §3.1, §3.12 |
+//! | [`sessions`] | requests that come more than once | §3.1 |
 //! | [`reads`] | linearizable reads by rounds, at the primary | §3.10 |
 //! | [`read_index`] | reads at backups | §3.10 |
 //! | [`apply`] | executing what is committed | §3.1 |
@@ -36,6 +37,7 @@ mod reads;
 mod recovery;
 mod repair;
 mod requests;
+mod sessions;
 mod shutdown;
 mod transfer;
 mod view_change;
@@ -178,7 +180,7 @@ impl<S: StateMachine> Replica<S> {
             log: Log::new(boot.cluster()),
             commit_number: 0,
             view_start_op: 0,
-            replicated: Replicated::new(state_machine),
+            replicated: Replicated::new(state_machine, options.settings),
             random: Random::new(seed),
             now,
             wall_ms,
@@ -442,6 +444,12 @@ impl<S: StateMachine> Replica<S> {
     #[must_use]
     pub fn recompute_digest(&self) -> Hash128 {
         self.replicated.recompute_digest()
+    }
+
+    /// The number of sessions that are known; bounded by the settings.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.replicated.sessions()
     }
 
     fn advance(&mut self, now: Tick) {

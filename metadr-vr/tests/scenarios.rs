@@ -82,6 +82,9 @@ scenarios! {
     order_within_a_connection
     p10_star
     p11_a_primary_that_lacks_a_snapshot_forfeits
+    p12_a_dropped_operation_is_sent_again
+    p12_a_dropped_operation_is_waited_for
+    p13_an_evicted_session_executes_again
     p17_no_acknowledgement_after_a_promise
     p18_an_old_suffix_is_not_extended
     p1a_a_forgotten_promise_loses_an_op
@@ -134,6 +137,12 @@ scenarios! {
     send_only_primary
     send_window
     sent_again_after_a_while
+    session_evicted_late_duplicate
+    session_outlives_its_primary
+    session_registered_twice
+    session_reply_too_large
+    session_retry_executes_once
+    session_window_overflow
     silent_peer
     single_replica
     slows_down_for_a_backup_that_lags

@@ -5,8 +5,8 @@
 //! manifest: its hash names the checkpoint on all replicas alike, and chunks of
 //! it can come from any of them.
 
-use super::replicated::{FrozenReplicated, Replicated, ThawReplicated};
 use super::{Damaged, Frozen, Progress, StateMachine, Thaw};
+use super::{FrozenReplicated, Replicated, ThawReplicated};
 use crate::hash128;
 use crate::wire::{Checkpoint, EntryHeader, Hash128, OpNumber, SNAPSHOT_FORMAT, SnapshotManifest};
 use bytes::{Bytes, BytesMut};
@@ -265,7 +265,7 @@ impl<S: StateMachine> Receiving<S> {
 mod tests {
     use super::*;
     use crate::Collect;
-    use crate::wire::Entry;
+    use crate::wire::{Entry, Settings};
 
     #[derive(Clone, Debug, PartialEq)]
     struct Text(Bytes);
@@ -297,7 +297,10 @@ mod tests {
     }
 
     fn taken(chunk_bytes: u32, budget: usize) -> (Replicated<Text>, Snapshot) {
-        let state = Replicated::new(Text(Bytes::from_static(b"some text that is cut")));
+        let state = Replicated::new(
+            Text(Bytes::from_static(b"some text that is cut")),
+            Settings::USUAL,
+        );
         let root = Entry::root([1; 16]).header;
         let mut taking = Taking::begin(&state, &root, chunk_bytes);
         let snapshot = loop {

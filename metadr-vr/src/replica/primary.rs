@@ -162,6 +162,7 @@ impl<S: StateMachine> Replica<S> {
         }
         self.round = 0;
         self.pressure = Pressure::new(now);
+        self.note_in_flight();
         // The first answers may take as long as the view change did: over slow
         // ways, no view would last otherwise.
         let longest = 8 * self.options.election_timeout;

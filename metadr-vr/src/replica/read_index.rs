@@ -81,7 +81,7 @@ impl LocalReads {
         let query = match request {
             Request::Read { query, .. } => Some(query),
             Request::Sync => None,
-            Request::Anonymous(_) | Request::Admin(_) => unreachable!("only a primary takes it"),
+            _ => unreachable!("only a primary takes it"),
         };
         let awaits = match self.resend {
             // The defect: what is under way already is as good.

@@ -6,9 +6,11 @@
 //! answered. Connections do not wait for one another.
 
 use super::{Replica, Status};
+use crate::machine::{MOST_IN_ENTRY, RequestKey};
 use crate::options::bug;
 use crate::outputs::{Admin, ClientReply, Event, Level, Outputs, Request, RequestId, Unavailable};
 use crate::replica::reads::{AskedIndex, PendingRead};
+use crate::replica::sessions::{InFlight, key};
 use crate::wire::{ClientOperation, OpNumber, ReplicaId};
 use crate::{Options, StateMachine};
 use std::collections::{BTreeMap, VecDeque};
@@ -26,6 +28,8 @@ pub(super) struct Requests {
     pub(super) asked: BTreeMap<ReplicaId, AskedIndex>,
     /// The last round that any of those was given; 0 if none was.
     pub(super) read_round: u64,
+    /// Requests of sessions in the queue and in the log.
+    pub(super) in_flight: InFlight,
     connections: BTreeMap<u64, Connection>,
     /// Requests that a connection holds back.
     held: usize,
@@ -44,10 +48,12 @@ struct Queued {
     bytes: usize,
 }
 
-/// An entry that this primary made in this view.
+/// An entry that is not executed.
 #[derive(Clone, Debug)]
 struct Appended {
     op: OpNumber,
+    /// Empty if nobody waits for it: another primary made it, or this one
+    /// before it left its requests.
     requests: Vec<RequestId>,
     /// The number of its last write.
     last_write: u64,
@@ -91,9 +97,8 @@ impl Requests {
     ) -> Vec<ClientOperation> {
         assert!(!self.queue.is_empty());
         let most = most.and_then(|most| usize::try_from(most).ok());
-        let most = most.map_or(options.batch_operations, |most| {
-            most.min(options.batch_operations)
-        });
+        let most_in_entry = options.batch_operations.min(MOST_IN_ENTRY);
+        let most = most.map_or(most_in_entry, |most| most.min(most_in_entry));
         let (mut operations, mut requests, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some(next) = self.queue.front() {
             let is_full = operations.len() >= most || bytes + next.bytes > options.batch_bytes;
@@ -104,6 +109,9 @@ impl Requests {
                 break;
             };
             bytes += next.bytes;
+            if let Some(key) = key(&next.operation) {
+                self.in_flight.appended(key);
+            }
             operations.push(next.operation);
             requests.push(next.id);
         }
@@ -121,19 +129,35 @@ impl Requests {
         operations
     }
 
-    /// Notes that the entry at `op` was executed; returns whose it was, if
-    /// this primary made it.
-    pub(super) fn applied(&mut self, op: OpNumber) -> Option<Vec<RequestId>> {
-        if self.appended.front()?.op != op {
-            return None;
+    /// Notes an entry that is in the log and not executed, with the requests
+    /// of sessions that are in it.
+    pub(super) fn note_appended(&mut self, op: OpNumber, keys: impl Iterator<Item = RequestKey>) {
+        self.last_write += 1;
+        for key in keys {
+            self.in_flight.note(key, self.last_write, true);
         }
-        let Appended {
-            requests,
-            last_write,
-            ..
-        } = self.appended.pop_front()?;
-        self.last_applied_write = last_write;
-        Some(requests)
+        self.appended.push_back(Appended {
+            op,
+            requests: Vec::new(),
+            last_write: self.last_write,
+        });
+    }
+
+    /// Notes that the entry at `op` was executed; returns whose it was: nobody's,
+    /// if another primary made it.
+    pub(super) fn applied(&mut self, op: OpNumber) -> Vec<RequestId> {
+        let is_next = (self.appended.front()).is_some_and(|next| next.op == op);
+        let Some(applied) = is_next.then(|| self.appended.pop_front()).flatten() else {
+            return Vec::new();
+        };
+        self.last_applied_write = applied.last_write;
+        applied.requests
+    }
+
+    /// The reads of a connection from now on see a write.
+    pub(super) fn follow(&mut self, id: RequestId, write: u64) {
+        let connection = self.connections.entry(id.connection).or_default();
+        connection.last_write = connection.last_write.max(write);
     }
 
     /// Takes a request, which takes effect or is held back.
@@ -153,6 +177,8 @@ impl Requests {
         let connection = self.connections.entry(id.connection).or_default();
         let bytes = request.size();
         let (operation, query) = match request {
+            Request::Register { nonce } => (Some(ClientOperation::Register(nonce)), None),
+            Request::Write(operation) => (Some(ClientOperation::Session(operation)), None),
             Request::Anonymous(operation) => (Some(ClientOperation::Anonymous(operation)), None),
             Request::Read {
                 query,
@@ -164,6 +190,10 @@ impl Requests {
         if let Some(operation) = operation {
             self.last_write += 1;
             connection.last_write = self.last_write;
+            if let Some(key) = key(&operation) {
+                // Of two copies that were held back, the table executes one.
+                self.in_flight.note(key, self.last_write, false);
+            }
             self.queue.push_back(Queued {
                 id,
                 operation,
@@ -204,8 +234,11 @@ impl Requests {
 
     /// Empties everything. Returns whose requests they were, and whether each
     /// is in an entry.
-    fn take_for_next_view(&mut self) -> Vec<(RequestId, bool)> {
+    fn take_for_next_view(&mut self, options: &Options) -> Vec<(RequestId, bool)> {
         let old = std::mem::take(self);
+        if bug!(options, P12) {
+            self.in_flight = old.in_flight.clone().without_waiting();
+        }
         let is_open = |id: &RequestId| old.is_open(id.connection);
         let appended = old.appended.iter().flat_map(|one| one.requests.iter());
         let queued = old.queue.iter().map(|one| &one.id);
@@ -215,8 +248,10 @@ impl Requests {
             .values()
             .flat_map(|one| one.held.iter().map(|(id, _)| id));
         let refused = queued.chain(reads).chain(held);
-        (appended.copied().filter(is_open).map(|id| (id, true)))
-            .chain(refused.copied().filter(is_open).map(|id| (id, false)))
+        (appended.copied().map(|id| (id, true)))
+            .chain(refused.copied().map(|id| (id, false)))
+            .chain(old.in_flight.waiting())
+            .filter(|(id, _)| is_open(id))
             .collect()
     }
 
@@ -252,6 +287,9 @@ impl<S: StateMachine> Replica<S> {
         let Some(request) = self.read_here(id, request, outputs) else {
             return;
         };
+        if self.is_repeated(id, &request, outputs) {
+            return;
+        }
         let refusal = match self.status {
             Status::Faulted(_) => Some(ClientReply::Unavailable(Unavailable::Faulted)),
             Status::Recovering => Some(ClientReply::Unavailable(Unavailable::Recovering)),
@@ -320,7 +358,7 @@ impl<S: StateMachine> Replica<S> {
     /// what is in no entry has not happened, of what is in one nobody here
     /// will know.
     pub(super) fn leave_requests(&mut self, outputs: &mut Outputs) {
-        let requests = self.requests.take_for_next_view();
+        let requests = self.requests.take_for_next_view(&self.options);
         let refusal = if self.is_primary() {
             // Of a view that has not started yet, or without a quorum.
             ClientReply::Unavailable(Unavailable::ViewChange)
@@ -339,6 +377,9 @@ impl<S: StateMachine> Replica<S> {
         }
         self.local_reads.refuse(&refusal, outputs);
         self.stay(refusal, outputs);
+        if self.status == Status::Normal && self.is_primary() {
+            self.note_in_flight();
+        }
     }
 
     /// Answers everything that waits, when this replica stops for good.
@@ -353,13 +394,17 @@ impl<S: StateMachine> Replica<S> {
             (requests.connections.values()).flat_map(|one| one.held.iter().map(|(id, _)| *id));
         // What is in the log may still be committed by others: no answer is
         // the honest one.
-        let unanswered = requests.appended.len();
+        let is_own = |one: &&Appended| !one.requests.is_empty();
+        let unanswered = requests.appended.iter().filter(is_own).count();
         if unanswered > 0 {
             outputs.events.push(Event::Unanswered {
                 entries: unanswered,
             });
         }
-        for id in queued.chain(reads).chain(held) {
+        let copies = (requests.in_flight.waiting())
+            .filter(|(id, is_appended)| !is_appended && requests.is_open(id.connection))
+            .map(|(id, _)| id);
+        for id in queued.chain(reads).chain(held).chain(copies) {
             outputs.reply.push((id, refusal.clone()));
         }
         self.local_reads.refuse(&refusal, outputs);

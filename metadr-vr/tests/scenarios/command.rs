@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `group N option=value…` | starts a group of N replicas, 0 being the primary; `durable=1` keeps their logs on disk |
 //! | `request R conn=C write WORD` | a client's write, which waits for the next flush |
+//! | `request R conn=C register` | a client's wish for a session |
+//! | `request R conn=C once S N A WORD` | a write of session S, request N, all below A being acknowledged; S is the op of the session's entry, as in `1`, with the place in it if that is not the first, as in `1.1` |
 //! | `request R conn=C read` | a client's read: also `read stale`, `read log`, `read min_op=N` |
 //! | `request R conn=C sync` | a client that wants to see what there is now |
 //! | `request R conn=C step_down` | an operator wants another primary |
@@ -46,7 +48,7 @@ use crate::forged::{OTHER, message_body};
 use crate::group::{Group, Packet};
 use crate::support::{calm, message};
 use bytes::Bytes;
-use metadr_vr::wire::{Durability, MessageBody, Prepare, ReplicaId};
+use metadr_vr::wire::{Durability, MessageBody, Prepare, ReplicaId, SessionOperation};
 use metadr_vr::{Admin, Level, Options, Request, RequestId};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -182,6 +184,15 @@ impl Runner {
         let connection = arguments.value("conn")?;
         let request = match arguments.0[2..] {
             ["write", word] => Request::Anonymous(Bytes::copy_from_slice(word.as_bytes())),
+            ["register"] => Request::Register { nonce: 0 },
+            ["once", session, number, acknowledged_below, word] => {
+                Request::Write(SessionOperation {
+                    session: session_id(session)?,
+                    request: number.parse().ok()?,
+                    acknowledged_below: acknowledged_below.parse().ok()?,
+                    operation: Bytes::copy_from_slice(word.as_bytes()),
+                })
+            }
             ["sync"] => Request::Sync,
             ["step_down"] => Request::Admin(Admin::StepDown),
             ["read", ref level @ ..] => {
@@ -349,6 +360,13 @@ fn take(packets: &mut Vec<Packet>, arguments: &Arguments<'_>) -> Vec<Packet> {
 }
 
 /// A group's options.
+/// A session by the op of its entry, and the place in it.
+fn session_id(text: &str) -> Option<u64> {
+    let (op, place) = text.split_once('.').unwrap_or((text, "0"));
+    let (op, place): (u64, u64) = (op.parse().ok()?, place.parse().ok()?);
+    Some((op << 16) | place)
+}
+
 fn options(arguments: &Arguments<'_>) -> Option<Options> {
     let mut options = calm();
     for word in &arguments.0[1..] {
@@ -379,6 +397,8 @@ fn options(arguments: &Arguments<'_>) -> Option<Options> {
             "batch" => options.batch_operations = usize::try_from(value).ok()?,
             "batch_bytes" => options.batch_bytes = usize::try_from(value).ok()?,
             "queue" => options.queue_requests = usize::try_from(value).ok()?,
+            "sessions" => options.settings.max_sessions = value,
+            "session_bytes" => options.settings.session_bytes = value,
             "reorder" => options.reorder_entries = usize::try_from(value).ok()?,
             _ => return None,
         }

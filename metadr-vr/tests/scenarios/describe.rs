@@ -1,7 +1,9 @@
 //! How messages, events and answers look in a script.
 
 use crate::support::Words;
-use metadr_vr::wire::{ClientOperation, Entry, MessageBody, ReplicaId, SnapshotPartBody};
+use metadr_vr::wire::{
+    ClientOperation, Entry, MessageBody, ReplicaId, SessionId, SnapshotPartBody,
+};
 use metadr_vr::{ClientReply, Event, Memory, Replica, RequestId, Status};
 use std::fmt::Write;
 
@@ -96,7 +98,20 @@ fn entries(entries: &[Entry]) -> String {
 fn word(operation: &ClientOperation) -> String {
     match operation {
         ClientOperation::Anonymous(word) => String::from_utf8_lossy(word).into_owned(),
+        ClientOperation::Register(_) => "register".to_owned(),
+        ClientOperation::Session(one) => {
+            let word = String::from_utf8_lossy(&one.operation);
+            format!("{word}/{}#{}", session(one.session), one.request)
+        }
         other => format!("{other:?}"),
+    }
+}
+
+/// A session by the op of its entry, and the place in it if that is not the first.
+fn session(id: SessionId) -> String {
+    match (id >> 16, id & 0xffff) {
+        (op, 0) => op.to_string(),
+        (op, place) => format!("{op}.{place}"),
     }
 }
 
@@ -178,6 +193,7 @@ pub(crate) fn reply(id: RequestId, reply: &ClientReply) -> String {
         }
         ClientReply::NotPrimary { primary } => format!("not the primary, {primary} is"),
         ClientReply::Busy { retry_after_ms } => format!("busy for {retry_after_ms} ms"),
+        ClientReply::Registered { session: id } => format!("session {}", session(*id)),
         ClientReply::Unavailable(why) => format!("unavailable: {why:?}"),
         other => format!("{other:?}"),
     };

@@ -100,6 +100,9 @@ impl<S: StateMachine + Clone> History<S> {
             // It returns nothing but its place.
             Request::Admin(_) => return Ok(()),
             Request::Sync => return self.check_place(id, (*op, AFTER), asked.floor),
+            Request::Register { .. } | Request::Write(_) => {
+                unreachable!("no client of the simulator has a session")
+            }
         };
         let Some(expected) = expected else {
             let what = format!("{id:?} was answered at {place:?}, where it is not");
