@@ -2,9 +2,14 @@
 //!
 //! Nodes that own their children would be dropped by recursion, and a deep
 //! tree would overflow the stack.
+//!
+//! The vector, and the map of each node's children, are persistent: to clone
+//! them copies nothing, and a change afterwards copies the few blocks that it
+//! is in. So the tree can be held as it is at some time while it goes on.
 
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use imbl::{OrdMap, Vector};
+use std::sync::Arc;
 
 /// The index of the root, which is always there.
 pub(super) const ROOT: usize = 0;
@@ -15,14 +20,14 @@ pub(super) struct Node {
     /// Empty for the root.
     pub(super) value: Bytes,
     /// Last components, and the indices of their nodes.
-    pub(super) children: BTreeMap<Box<[u8]>, usize>,
+    pub(super) children: OrdMap<Arc<[u8]>, usize>,
 }
 
 impl Node {
     pub(super) fn new(value: Bytes) -> Self {
         Self {
             value,
-            children: BTreeMap::new(),
+            children: OrdMap::new(),
         }
     }
 }
@@ -30,7 +35,7 @@ impl Node {
 /// Nodes by index. Indices of removed nodes are used again.
 #[derive(Clone, Debug)]
 pub(super) struct Arena {
-    slots: Vec<Slot>,
+    slots: Vector<Slot>,
     first_free: Option<usize>,
     used: usize,
 }
@@ -44,7 +49,7 @@ enum Slot {
 impl Default for Arena {
     fn default() -> Self {
         Self {
-            slots: vec![Slot::Used(Node::default())],
+            slots: Vector::unit(Slot::Used(Node::default())),
             first_free: None,
             used: 1,
         }
@@ -56,7 +61,7 @@ impl Arena {
     pub(super) fn insert(&mut self, node: Node) -> usize {
         self.used += 1;
         let Some(index) = self.first_free else {
-            self.slots.push(Slot::Used(node));
+            self.slots.push_back(Slot::Used(node));
             return self.slots.len() - 1;
         };
         let Slot::Free { next } = std::mem::replace(&mut self.slots[index], Slot::Used(node))

@@ -2,8 +2,10 @@
 
 use super::arena::{Arena, ROOT};
 use bytes::Bytes;
-use std::collections::btree_map;
+use imbl::ordmap::RangedIter;
+use imbl::shared_ptr::DefaultSharedPtr;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// Every node of a tree as its path and value, in byte order of the paths.
 ///
@@ -12,7 +14,7 @@ use std::ops::Bound;
 pub struct Nodes<'tree> {
     arena: &'tree Arena,
     /// One level for each component of `path`, and one for the root.
-    levels: Vec<btree_map::Range<'tree, Box<[u8]>, usize>>,
+    levels: Vec<RangedIter<'tree, Arc<[u8]>, usize, DefaultSharedPtr>>,
     /// The path of the node whose children the last level walks over.
     path: Vec<u8>,
 }
@@ -28,10 +30,10 @@ impl<'tree> Nodes<'tree> {
         // What precedes the first slash is not a component.
         for name in path.split(|byte| *byte == b'/').skip(1) {
             let children = &arena.node(index).children;
-            levels.push(children.range::<[u8], _>((Bound::Excluded(name), Bound::Unbounded)));
+            levels.push(children.range::<_, [u8]>((Bound::Excluded(name), Bound::Unbounded)));
             index = children[name];
         }
-        levels.push(arena.node(index).children.range::<[u8], _>(..));
+        levels.push(arena.node(index).children.range::<_, [u8]>(..));
         let path = path.to_vec();
         Self {
             arena,
@@ -52,7 +54,7 @@ impl<'tree> Iterator for Nodes<'tree> {
                 self.path.push(b'/');
                 self.path.extend_from_slice(name);
                 let node = self.arena.node(*index);
-                self.levels.push(node.children.range::<[u8], _>(..));
+                self.levels.push(node.children.range::<_, [u8]>(..));
                 return Some((self.path.clone(), &node.value));
             }
             self.levels.pop();
