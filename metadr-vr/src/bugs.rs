@@ -60,6 +60,9 @@ pub enum Bug {
     /// P22: the primary answers reads without asking the backups whether it
     /// still is one, and before it has committed what came before them.
     P22,
+    /// P23: a replica that was restarted enters views at once, whatever lease it
+    /// has granted before.
+    P23,
     /// P24: damage in the middle of the log on disk counts as its end.
     P24,
     /// P25: a sync of the log that fails counts as one that has not.
@@ -118,9 +121,8 @@ impl Bug {
         Self::LateReadIndex,
     ];
 
-    /// Those that scripts show, and the simulator cannot: no client of it has a
-    /// session.
-    const SCRIPTED: &[Self] = &[Self::P12, Self::P13];
+    /// Those that no search has found yet, and that a script shows.
+    pub const BY_SCRIPT: &[Self] = &[Self::P12, Self::P13, Self::P23];
 
     /// What it is called on the command line.
     #[must_use]
@@ -146,6 +148,7 @@ impl Bug {
             Self::P19 => "P19",
             Self::P21 => "P21",
             Self::P22 => "P22",
+            Self::P23 => "P23",
             Self::P24 => "P24",
             Self::P25 => "P25",
             Self::P32 => "P32",
@@ -164,10 +167,10 @@ impl FromStr for Bug {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let all = || Self::ALL.iter().chain(Self::SCRIPTED);
-        let found = all().find(|bug| bug.name() == name);
+        let known = || Self::ALL.iter().chain(Self::BY_SCRIPT);
+        let found = known().find(|bug| bug.name() == name);
         found.copied().ok_or_else(|| {
-            let names: Vec<&str> = all().map(|bug| bug.name()).collect();
+            let names: Vec<&str> = known().map(|bug| bug.name()).collect();
             let names = names.join(", ");
             format!("there is no bug switch `{name}`, expected one of {names}")
         })

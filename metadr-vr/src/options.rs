@@ -62,6 +62,11 @@ pub struct Options {
     /// How long a read may wait for the state of a replica to get as far as it
     /// has to see, before it is refused.
     pub read_timeout: u64,
+    /// How long a lease is, for reads at the primary without a round: 0 is
+    /// none. Less than `election_timeout`, more than a few heartbeats; 30 is
+    /// usual. The same at all replicas, also over their restarts: one that has
+    /// a shorter one takes none. See [`crate::Level::Lease`] for what it takes.
+    pub lease: u64,
     /// How often each replica sends a sign of life.
     pub ping: u64,
     /// Entries that may be uncommitted at a time.
@@ -131,6 +136,7 @@ impl Default for Options {
             handover_timeout: 50,
             stop_timeout: 100,
             read_timeout: 100,
+            lease: 0,
             ping: 100,
             pipeline_entries: 256,
             pipeline_bytes: 8 << 20,

@@ -65,6 +65,13 @@ pub enum Level {
     /// replica, and all earlier requests of its connection. Any replica serves
     /// it, the primary soonest: a quorum has to confirm who is primary.
     Linearizable,
+    /// As [`Level::Linearizable`], without a round while the primary holds a
+    /// lease (`Options::lease`). It rests on the clocks: over the length of a
+    /// lease, no two of them may run at rates that differ by more than a tenth,
+    /// they have to count the time for which a machine is suspended, and never
+    /// to jump; and the time that a request is handed in with has to be read
+    /// after it arrived. Else it may be stale.
+    Lease,
     /// What its client has seen: then what one client sees never goes back.
     /// This replica answers as soon as it can, without asking another, and
     /// whatever else waits on the connection.

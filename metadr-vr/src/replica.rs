@@ -16,6 +16,7 @@
 //! | [`handover`] | asking a backup to become the primary | §3.9 |
 //! | [`shutdown`] | a clean stop, and its image | §3.9 |
 //! | [`pressure`] | taking less when backups lag | §3.12 |
+//! | [`lease`] | reads without a round, by clocks | §3.10 |
 //! | [`requests`] | the queue, the order within a connection | §3.1, §3.12 |
 //! | [`sessions`] | requests that come more than once | §3.1 |
 //! | [`reads`] | linearizable reads by rounds, at the primary | §3.10 |
@@ -29,6 +30,7 @@ mod boot;
 mod checkpoint;
 mod handover;
 mod join;
+mod lease;
 mod persist;
 mod pressure;
 mod primary;
@@ -56,6 +58,7 @@ use crate::{Log, Options, StateMachine, Tick};
 use checkpoint::Checkpoints;
 use handover::SteppingDown;
 use join::Staged;
+use lease::Lease;
 use persist::Persisting;
 use pressure::Pressure;
 use primary::Peer;
@@ -141,6 +144,7 @@ pub struct Replica<S: StateMachine> {
     election: Tick,
 
     // In between.
+    lease: Lease,
     votes: Votes,
     view_change: ViewChange,
     staged: Option<Staged<S>>,
@@ -200,6 +204,7 @@ impl<S: StateMachine> Replica<S> {
             repair: Repair::default(),
             primary_heard: now,
             election: now,
+            lease: Lease::new(&boot.start, &options, now),
             votes: Votes::default(),
             view_change: ViewChange::default(),
             staged: None,
@@ -251,6 +256,7 @@ impl<S: StateMachine> Replica<S> {
                 self.on_recovery_response(sender, promise, response, outputs);
             }
             MessageBody::ReadIndex(ask) => self.on_read_index(sender, &ask, outputs),
+            MessageBody::LeaseReleased => self.on_lease_released(sender, outputs),
             MessageBody::ReadIndexOk(ok) => self.on_read_index_ok(sender, &ok, outputs),
             MessageBody::Handover(handover) => self.on_handover(sender, &handover, outputs),
             MessageBody::Ping(ping) => self.on_ping(sender, promise, ping, outputs),
@@ -277,6 +283,7 @@ impl<S: StateMachine> Replica<S> {
                 self.staging_tick(outputs);
             }
         }
+        self.lease_tick(outputs);
         self.local_reads_tick(outputs);
         self.advance_checkpoint(outputs);
         self.truncate_log();
@@ -344,6 +351,7 @@ impl<S: StateMachine> Replica<S> {
             transfer,
             checkpoint,
             stepping_down,
+            self.lease.deadline(),
             stopping,
             reads,
             self.votes.repeat(),

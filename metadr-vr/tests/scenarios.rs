@@ -40,9 +40,11 @@ macro_rules! scenarios {
 scenarios! {
     a_dead_backup_slows_nobody_down
     a_deaf_replica_that_fetches_answers_nothing
+    a_lease_is_kept_over_a_restart
     a_promise_is_on_disk_first
     a_report_of_files_that_were_put_back
     a_shared_question_answers_later_reads
+    a_started_view_ends_a_lease
     acknowledgements_count_once
     an_old_report_starts_no_view_twice
     another_epoch
@@ -69,12 +71,15 @@ scenarios! {
     fetch_in_chunks
     fetch_of_what_is_not_there
     files_that_were_put_back
+    handing_over_gives_the_lease_back
     handover
     handover_to_one_that_remembers
     image_with_a_checkpoint
     late_acknowledgement
     late_acknowledgement_before_a_view_begins
     late_notice
+    lease_holder_is_partitioned
+    lease_reads_ask_nobody
     lost_last_prepare
     lost_prepare
     lost_prepare_ok
@@ -93,6 +98,7 @@ scenarios! {
     p1b_a_promise_on_disk_outlives_a_crash
     p21_a_deposed_primary_answers
     p21_sync_without_a_quorum_is_silent
+    p23_a_restart_forgets_a_lease
     p2_a_report_is_of_the_last_normal_view
     p32_a_report_does_not_change
     p36_an_old_start_view_loses_an_op

@@ -205,7 +205,11 @@ impl<S: StateMachine> Replica<S> {
                 | MessageBody::ReadIndexOk(_) => self.follow(view, outputs),
                 _ if bug!(self.options, P10) => return Err(DropReason::Unexpected),
                 // Its sender's promise is on disk, so a quorum voted for that view.
-                _ => self.enter(view, outputs),
+                _ if self.enter_in_time(view, outputs) => {}
+                // What is counted for a later view, or asked from any.
+                MessageBody::Vote(_) => {}
+                _ if is_for_any_view => {}
+                _ => return Err(DropReason::LaterView),
             }
         }
         Ok(())

@@ -42,6 +42,7 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         self.round_seen = self.round_seen.max(commit.round);
+        self.take_lease(commit);
         self.owes_acknowledgement = true;
         self.repair
             .hears_of(commit.head, self.log.head(), self.now, &self.options);
@@ -99,6 +100,7 @@ impl<S: StateMachine> Replica<S> {
             applied: self.replicated.op(),
             round: self.round_seen,
             checkpoint: self.checkpoints.newest(),
+            lease_round: self.lease.promised_round(),
         };
         if bug!(self.options, P15)
             && let Some((op, checksum)) = self.repair.claim()

@@ -115,6 +115,7 @@ impl<S: StateMachine> Replica<S> {
         while self.voters.primary_of(view) != id {
             view.view += 1;
         }
+        self.release_lease(outputs);
         let target = view.view;
         self.send(id, MessageBody::Handover(Handover { target }), outputs);
         true

@@ -115,6 +115,7 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         self.pressure.heard(place, ok.applied);
+        self.lease_taken(place, ok);
         let peer = &mut self.peers[place];
         peer.answered = self.now;
         peer.acked_round = peer.acked_round.max(ok.round);
@@ -230,6 +231,7 @@ impl<S: StateMachine> Replica<S> {
     pub(super) fn begin_round(&mut self, outputs: &mut Outputs) {
         self.round += 1;
         self.requests.round_begins(self.round);
+        let lease_ticks = self.offer_lease();
         let head = self.log.head_header();
         let commit = Commit {
             commit: self.commit_number,
@@ -238,6 +240,7 @@ impl<S: StateMachine> Replica<S> {
             head_checksum: head.checksum,
             round: self.round,
             checkpoint: self.checkpoints.newest(),
+            lease_ticks,
         };
         self.send_to_all(&MessageBody::Commit(commit), outputs);
     }

@@ -27,16 +27,24 @@ pub(super) struct PendingRead {
     query: Option<Bytes>,
     /// The last earlier write of its connection.
     after_write: u64,
+    /// Whether a lease is as good as a round.
+    by_lease: bool,
     /// The round that confirms it; `None` until one begins.
     round: Option<u64>,
 }
 
 impl PendingRead {
-    pub(super) fn new(id: RequestId, query: Option<Bytes>, after_write: u64) -> Self {
+    pub(super) fn new(
+        id: RequestId,
+        query: Option<Bytes>,
+        after_write: u64,
+        by_lease: bool,
+    ) -> Self {
         Self {
             id,
             query,
             after_write,
+            by_lease,
             round: None,
         }
     }
@@ -118,11 +126,13 @@ impl<S: StateMachine> Replica<S> {
         }
         let confirmed = self.confirmed_round();
         let applied_write = self.requests.last_applied_write();
+        let holds_lease = self.holds_lease();
         let ignores_quorum = is_early || bug!(self.options, P22);
         let is_ready = |read: &PendingRead| {
             ignores_quorum
                 || (read.after_write <= applied_write
-                    && read.round.is_some_and(|round| round <= confirmed))
+                    && (read.round.is_some_and(|round| round <= confirmed)
+                        || read.by_lease && holds_lease))
         };
         let mut released = false;
         let mut index = 0;

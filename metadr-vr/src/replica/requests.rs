@@ -64,6 +64,8 @@ struct Connection {
     /// The number of its last write; reads wait for it.
     last_write: u64,
     unanswered_reads: usize,
+    /// Whether a lease is as good as a round for all of them.
+    reads_by_lease: bool,
     /// What came behind a write that has to wait for a read.
     held: VecDeque<(RequestId, Request)>,
 }
@@ -176,6 +178,13 @@ impl Requests {
     fn start(&mut self, id: RequestId, request: Request) {
         let connection = self.connections.entry(id.connection).or_default();
         let bytes = request.size();
+        let wants_lease = matches!(
+            request,
+            Request::Read {
+                level: Level::Lease,
+                ..
+            }
+        );
         let (operation, query) = match request {
             Request::Register { nonce } => (Some(ClientOperation::Register(nonce)), None),
             Request::Write(operation) => (Some(ClientOperation::Session(operation)), None),
@@ -200,10 +209,13 @@ impl Requests {
                 bytes,
             });
         } else {
+            // One that waits for no round does not overtake one that does.
+            let is_first = connection.unanswered_reads == 0;
+            connection.reads_by_lease = wants_lease && (is_first || connection.reads_by_lease);
             connection.unanswered_reads += 1;
-            let after_write = connection.last_write;
+            let (after_write, by_lease) = (connection.last_write, connection.reads_by_lease);
             self.reads
-                .push_back(PendingRead::new(id, query, after_write));
+                .push_back(PendingRead::new(id, query, after_write, by_lease));
         }
     }
 

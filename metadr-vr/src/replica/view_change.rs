@@ -76,6 +76,8 @@ impl<S: StateMachine> Replica<S> {
     /// Promises a view that others have started already. The log stays as it
     /// is until that of the view is here, complete.
     pub(super) fn follow(&mut self, view: EpochView, outputs: &mut Outputs) {
+        // A quorum has entered it: whatever lease there was is over.
+        self.forget_promise();
         self.leave_view(Status::ViewChange { entered: false }, view, outputs);
         if bug!(self.options, P2) {
             self.log.truncate(self.commit_number);
@@ -100,6 +102,7 @@ impl<S: StateMachine> Replica<S> {
         self.owes_acknowledgement = false;
         self.suspended = false;
         self.round_seen = 0;
+        self.lease.leave_view();
         self.votes.clear();
         self.view_change = ViewChange {
             attempts: self.view_change.attempts + 1,
@@ -289,6 +292,8 @@ impl<S: StateMachine> Replica<S> {
             && view > self.view
             && self.voters.primary_of(view) == self.boot.id()
         {
+            // It gives its lease back by this, at the latest.
+            self.forget_promise();
             self.enter(view, outputs);
         }
     }

@@ -150,7 +150,7 @@ impl<S: StateMachine> Replica<S> {
                 epoch,
                 view: target,
             };
-            self.enter(view, outputs);
+            self.enter_in_time(view, outputs);
         }
     }
 }

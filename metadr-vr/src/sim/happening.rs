@@ -76,6 +76,7 @@ impl std::fmt::Display for Happening {
                         "RECOVERY_RESPONSE of view {}, head {}",
                         message.envelope.promise.view, answer.head
                     ),
+                    MessageBody::LeaseReleased => write!(f, "LEASE_RELEASED"),
                     MessageBody::ReadIndex(ask) => write!(f, "READ_INDEX {}", ask.id.number),
                     MessageBody::ReadIndexOk(ok) => {
                         write!(f, "READ_INDEX_OK {}, op {}", ok.id.number, ok.index)

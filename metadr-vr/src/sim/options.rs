@@ -17,6 +17,9 @@ pub struct SimOptions {
     /// Whether no class of faults is left out, and the group has five
     /// replicas unless their number is given.
     pub is_full: bool,
+    /// Whether primaries hold leases, and are read by them. Clocks then run at
+    /// rates that differ by less than a tenth.
+    pub has_leases: bool,
     /// A defect to switch on.
     pub bug: Option<Bug>,
 }
@@ -30,6 +33,7 @@ impl SimOptions {
             ticks: 20_000,
             replicas: None,
             is_full: false,
+            has_leases: false,
             bug: None,
         }
     }
@@ -148,7 +152,7 @@ impl Swarm {
             replicas,
             network,
             processes,
-            clocks: clocks(&mut random, replicas),
+            clocks: clocks(&mut random, replicas, sim.has_leases),
             first_starts: first_starts(&mut random, replicas),
             power_loss: (random.chance(100))
                 .then(|| random.between(sim.ticks / 2, sim.ticks.saturating_sub(1))),
@@ -167,6 +171,7 @@ impl Swarm {
                 queue_requests: random.pick(&[4, 64, 1024]),
                 reorder_entries: random.pick(&[1, 8, 256]),
                 reorder_bytes: random.pick(&[500, 5_000, 1 << 20]),
+                lease: if sim.has_leases { 30 } else { 0 },
                 bug: sim.bug,
                 ..checkpoints(sim.seed)
             },
@@ -176,8 +181,10 @@ impl Swarm {
 
 /// In half of the runs no two clocks run alike, and in a quarter some machines
 /// are slow.
-fn clocks(random: &mut Random, replicas: u32) -> Vec<Clock> {
-    let skew = random.pick(&[0, 0, 50, 200]);
+fn clocks(random: &mut Random, replicas: u32, has_leases: bool) -> Vec<Clock> {
+    // The largest that leases allow for.
+    let most = if has_leases { 45 } else { u64::MAX };
+    let skew = random.pick(&[0, 0, 50, 200]).min(most);
     let slow_per_mille = random.pick(&[0, 0, 0, 300]);
     let wall = random.pick(&[0, 10, 3_600_000]);
     let one = |_| Clock {

@@ -14,6 +14,8 @@ pub(super) struct Clients<M> {
     think: u64,
     window: usize,
     reads_per_mille: u64,
+    /// That of all reads.
+    level: Level,
     next_connection: u64,
     replicas: u64,
     each: Vec<Client>,
@@ -42,6 +44,10 @@ impl<M: Model> Clients<M> {
             think: swarm.think,
             window: swarm.client_window,
             reads_per_mille: swarm.reads_per_mille,
+            level: match swarm.options.lease {
+                0 => Level::Linearizable,
+                _ => Level::Lease,
+            },
             next_connection: swarm.clients,
             replicas: u64::from(swarm.replicas),
             each: (0..swarm.clients).map(Client::new).collect(),
@@ -150,7 +156,7 @@ impl<M: Model> Clients<M> {
         let request = match self.random.chance(self.reads_per_mille) {
             true => Request::Read {
                 query: self.model.query(&mut self.random),
-                level: Level::Linearizable,
+                level: self.level,
             },
             false => Request::Anonymous(self.model.operation(&mut self.random)),
         };

@@ -6,7 +6,7 @@
 //! | `request R conn=C write WORD` | a client's write, which waits for the next flush |
 //! | `request R conn=C register` | a client's wish for a session |
 //! | `request R conn=C once S N A WORD` | a write of session S, request N, all below A being acknowledged; S is the op of the session's entry, as in `1`, with the place in it if that is not the first, as in `1.1` |
-//! | `request R conn=C read` | a client's read: also `read stale`, `read log`, `read min_op=N` |
+//! | `request R conn=C read` | a client's read: also `read stale`, `read lease`, `read log`, `read min_op=N` |
 //! | `request R conn=C sync` | a client that wants to see what there is now |
 //! | `request R conn=C step_down` | an operator wants another primary |
 //! | `close R conn=C` | the client is gone |
@@ -199,6 +199,7 @@ impl Runner {
                 let level = match level {
                     [] => Level::Linearizable,
                     ["stale"] => Level::Stale,
+                    ["lease"] => Level::Lease,
                     ["log"] => Level::Log,
                     _ => {
                         let min_op = arguments.value("min_op")?;
@@ -391,6 +392,7 @@ fn options(arguments: &Arguments<'_>) -> Option<Options> {
             "check_quorum" => options.check_quorum = value.into(),
             "pipeline" => options.pipeline_entries = value.into(),
             "pipeline_bytes" => options.pipeline_bytes = value.into(),
+            "lease" => options.lease = value.into(),
             "lag_soft" => options.lag_soft = value.into(),
             "lag_patience" => options.lag_patience = value.into(),
             "window" => options.window_bytes = value.into(),

@@ -13,11 +13,22 @@ pub(crate) fn message(body: &MessageBody) -> String {
             let entries = entries(&prepare.entries);
             format!("PREPARE {entries}, commit {}", prepare.commit)
         }
-        MessageBody::PrepareOk(ok) => format!("PREPARE_OK {}, round {}", ok.acked, ok.round),
+        MessageBody::PrepareOk(ok) => {
+            let lease = match ok.lease_round {
+                0 => String::new(),
+                round => format!(", lease of round {round}"),
+            };
+            format!("PREPARE_OK {}, round {}{lease}", ok.acked, ok.round)
+        }
         MessageBody::Commit(commit) => {
             let (number, head, round) = (commit.commit, commit.head, commit.round);
-            format!("COMMIT {number}, head {head}, round {round}")
+            let lease = match commit.lease_ticks {
+                0 => String::new(),
+                ticks => format!(", lease {ticks}"),
+            };
+            format!("COMMIT {number}, head {head}, round {round}{lease}")
         }
+        MessageBody::LeaseReleased => "LEASE_RELEASED".to_owned(),
         MessageBody::Vote(vote) => format!("VOTE {}", vote.target),
         MessageBody::EnterView => "ENTER_VIEW".to_owned(),
         MessageBody::DoViewChange(report) => {

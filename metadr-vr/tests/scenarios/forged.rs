@@ -78,6 +78,7 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
         }),
         "enter_view" => MessageBody::EnterView,
         "get_view" => MessageBody::GetView,
+        "enter_view" => MessageBody::EnterView,
         "do_view_change" => MessageBody::DoViewChange(DoViewChange {
             last_normal: EpochView::default(),
             head: value("head"),
@@ -101,6 +102,7 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
                 },
                 None => Checkpoint::default(),
             },
+            lease_round: 0,
         }),
         "commit" => MessageBody::Commit(Commit {
             commit: value("commit"),
@@ -109,6 +111,7 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
             head_checksum: checksum(value("head")),
             round: value("round"),
             checkpoint: Checkpoint::default(),
+            lease_ticks: 0,
         }),
         "fetch_log" => MessageBody::FetchLog(FetchLog {
             request: 0,

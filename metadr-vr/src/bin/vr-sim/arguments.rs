@@ -5,7 +5,7 @@ use metadr_vr::sim::SimOptions;
 use std::ops::Range;
 
 pub(crate) const USAGE: &str = "usage: vr-sim (--seed N | --seeds A..B) [--ticks T] \
-    [--replicas N] [--full] [--mode memory] [--bug NAME] [--figures] | --table [NAME..]
+    [--replicas N] [--full] [--leases] [--mode memory] [--bug NAME] [--figures] | --table [NAME..]
 
 Runs a group of replicas in virtual time, with faults drawn from the seed, and
 checks every invariant after every event. Exits with 0 only if all held.
@@ -16,6 +16,8 @@ checks every invariant after every event. Exits with 0 only if all held.
   --replicas N   the size of the group, 1 to 9 (drawn from the seed)
   --full         every class of faults in every run, and groups of 5 unless
                  --replicas says otherwise
+  --leases       primaries are read by leases, and clocks are as they have to
+                 be for that
   --mode memory  what a replica keeps over a restart
   --bug NAME     brings a known defect back, which must then be found
   --figures      also prints how fast the runs were, and what happened in them
@@ -57,6 +59,7 @@ impl Arguments {
                 "--ticks" => options.ticks = number(&word, &value()?)?,
                 "--replicas" => options.replicas = Some(replicas(&value()?)?),
                 "--full" => options.is_full = true,
+                "--leases" => options.has_leases = true,
                 "--mode" => mode(&value()?)?,
                 "--bug" => options.bug = Some(value()?.parse::<Bug>()?),
                 "--figures" => shows_figures = true,
@@ -83,6 +86,9 @@ pub(crate) fn replay(options: &SimOptions) -> String {
     }
     if options.is_full {
         line += " --full";
+    }
+    if options.has_leases {
+        line += " --leases";
     }
     if let Some(bug) = options.bug {
         line += &format!(" --bug {}", bug.name());
@@ -132,7 +138,7 @@ mod tests {
     fn a_failure_says_how_to_repeat_it() {
         for line in [
             "--seed 7 --ticks 300",
-            "--seed 7 --ticks 300 --replicas 4 --full --bug P1a",
+            "--seed 7 --ticks 300 --replicas 4 --full --leases --bug P1a",
         ] {
             let arguments = parse(line).unwrap().expect("these are runs");
             let seed = arguments.seeds.start;

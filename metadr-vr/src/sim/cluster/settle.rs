@@ -153,6 +153,10 @@ impl<M: Model> World<M> {
                     self.plan(delay, planned);
                 }
                 Planned::Synced(..) | Planned::Stop(..) => self.plan(1, planned),
+                // It was put off to the end of a pause, which is now.
+                Planned::Timer(index, _) if self.nodes[index].paused_until > self.now => {
+                    self.plan(1, planned);
+                }
                 Planned::Timer(..) => self.agenda.push(Reverse((time, sequence, planned))),
                 Planned::Start(_) | Planned::Burst(_) | Planned::Fault(_) => {}
             }
