@@ -45,6 +45,7 @@
 //! lose nothing and take no more than ten ticks; the limits of L1 to L3 leave
 //! time for the transfer of logs by the smallest limits that a run draws.
 
+mod agenda;
 mod check;
 mod clock;
 mod cluster;

@@ -11,6 +11,7 @@ mod observe;
 mod process;
 mod settle;
 
+use super::agenda::Agenda;
 use super::check::{Checkers, Violation};
 use super::disk::Disk;
 use super::echo::Echoes;
@@ -28,8 +29,7 @@ use crate::wire::Message;
 use crate::{Options, Replica, StateMachine, Status, Tick};
 use faults::Fault;
 use settle::Ending;
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A run that held.
@@ -146,8 +146,7 @@ struct World<M: Model> {
     /// Crashes are not counted any more.
     breaks_budget: bool,
     flush_per_mille: u64,
-    agenda: BinaryHeap<Reverse<(u64, u64, Planned)>>,
-    sequence: u64,
+    agenda: Agenda<Planned>,
     in_flight: Vec<Option<(usize, Message)>>,
     free: Vec<usize>,
     checkers: Checkers<M>,
@@ -162,7 +161,7 @@ struct World<M: Model> {
 }
 
 /// What is to happen at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 enum Planned {
     /// A message arrives: the index in `in_flight`.
     Arrival(usize),
@@ -214,8 +213,7 @@ impl<M: Model> World<M> {
             disk_loss: swarm.disk_loss,
             breaks_budget: false,
             flush_per_mille: swarm.flush_per_mille,
-            agenda: BinaryHeap::new(),
-            sequence: 0,
+            agenda: Agenda::new(),
             in_flight: Vec::new(),
             free: Vec::new(),
             checkers: Checkers::new(options.seed, cluster, count, &swarm.options, &model),
@@ -264,18 +262,17 @@ impl<M: Model> World<M> {
     }
 
     fn play_until(&mut self, end: u64) -> Result<(), Violation> {
-        while let Some(Reverse((time, _, _))) = self.agenda.peek() {
-            let time = *time;
+        while let Some(time) = self.agenda.next_time() {
             if time > self.now.0 {
                 self.end_tick()?;
                 // The end of a tick may have planned something for the next one.
-                let next = self.agenda.peek().map_or(time, |Reverse((time, ..))| *time);
+                let next = self.agenda.next_time().unwrap_or(time);
                 if next > end {
                     break;
                 }
                 self.now = Tick(next);
             }
-            let Some(Reverse((_, _, planned))) = self.agenda.pop() else {
+            let Some(planned) = self.agenda.pop(self.now.0) else {
                 break;
             };
             self.counts.events += 1;
@@ -309,9 +306,7 @@ impl<M: Model> World<M> {
     }
 
     fn plan(&mut self, delay: u64, planned: Planned) {
-        self.sequence += 1;
-        let time = self.now.0 + delay;
-        self.agenda.push(Reverse((time, self.sequence, planned)));
+        self.agenda.push(self.now.0 + delay, planned);
     }
 }
 

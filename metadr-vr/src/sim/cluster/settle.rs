@@ -10,7 +10,6 @@ use crate::sim::model::Model;
 use crate::sim::network::{Connection, DELAY_WHEN_HEALED};
 use crate::wire::EpochView;
 use crate::{Replica, Status, Tick, quorum};
-use std::cmp::Reverse;
 
 /// L2: all that waits is answered after so many ticks, and after a round trip
 /// more for each request that waits: the smallest limits that a run draws let
@@ -144,20 +143,21 @@ impl<M: Model> World<M> {
     /// down; whatever was held up on its way arrives now.
     fn end_faults(&mut self, connections: &[Connection]) -> Result<(), Violation> {
         self.network.heal(connections);
-        let mut agenda = std::mem::take(&mut self.agenda).into_vec();
-        agenda.sort_unstable_by_key(|Reverse((time, sequence, _))| (*time, *sequence));
-        for Reverse((time, sequence, planned)) in agenda {
+        let agenda = self.agenda.take_all();
+        // What keeps its time was planned before what gets a new one.
+        for (time, planned) in &agenda {
+            if let Planned::Timer(..) = planned {
+                self.agenda.push(*time, *planned);
+            }
+        }
+        for (_, planned) in agenda {
             match planned {
                 Planned::Arrival(_) => {
                     let delay = self.fault_random.between(1, DELAY_WHEN_HEALED);
                     self.plan(delay, planned);
                 }
                 Planned::Synced(..) | Planned::Stop(..) => self.plan(1, planned),
-                // It was put off to the end of a pause, which is now.
-                Planned::Timer(index, _) if self.nodes[index].paused_until > self.now => {
-                    self.plan(1, planned);
-                }
-                Planned::Timer(..) => self.agenda.push(Reverse((time, sequence, planned))),
+                Planned::Timer(..) => {}
                 Planned::Start(_) | Planned::Burst(_) | Planned::Fault(_) => {}
             }
         }
