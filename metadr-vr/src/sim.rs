@@ -53,13 +53,13 @@ mod detection;
 mod disk;
 mod echo;
 mod figures;
-mod happening;
 pub mod linear;
 mod model;
 mod network;
 mod node;
 mod options;
 mod random;
+mod record;
 mod trigger;
 mod workload;
 

@@ -15,21 +15,21 @@ use super::agenda::Agenda;
 use super::check::{Checkers, Violation};
 use super::disk::Disk;
 use super::echo::Echoes;
-use super::happening::Happening;
 use super::model::{Model, RegisterModel};
 use super::network::Network;
 use super::node::{self, Node};
 use super::options::{ProcessFaults, SimOptions, Swarm};
 use super::random::Random;
+use super::record::{Record, Recorder};
 use super::trigger::{Point, Trigger};
 use super::workload::Clients;
 use crate::bugs::Bug;
 use crate::hash128;
 use crate::wire::Message;
-use crate::{Options, Replica, StateMachine, Status, Tick};
+use crate::{Options, Outputs, Replica, StateMachine, Status, Tick};
 use faults::Fault;
 use settle::Ending;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A run that held.
@@ -97,7 +97,7 @@ pub fn run_model<M: Model>(model: M, options: SimOptions) -> Result<Report, Box<
         tick: world.now.0,
         events: world.counts.events,
         violation,
-        last: world.last.iter().map(Happening::to_string).collect(),
+        last: world.recorder.last().map(Record::to_string).collect(),
     }))
 }
 
@@ -147,17 +147,26 @@ struct World<M: Model> {
     breaks_budget: bool,
     flush_per_mille: u64,
     agenda: Agenda<Planned>,
-    in_flight: Vec<Option<(usize, Message)>>,
+    in_flight: Vec<Option<InFlight>>,
     free: Vec<usize>,
     checkers: Checkers<M>,
     /// What is counted as it happens.
     counts: Report,
     trace: u64,
-    last: VecDeque<Happening>,
+    recorder: Recorder,
+    /// Those of the last event, emptied to be used again.
+    outputs: Outputs,
     /// Clients ask and faults happen; else the group settles.
     is_active: bool,
     /// The longest that a write to disk takes now.
     longest_sync: u64,
+}
+
+/// A message on its way.
+struct InFlight {
+    to: usize,
+    sent: u64,
+    message: Message,
 }
 
 /// What is to happen at a time.
@@ -220,7 +229,8 @@ impl<M: Model> World<M> {
             replica_options: swarm.options,
             counts: Report::default(),
             trace: 0,
-            last: VecDeque::new(),
+            recorder: Recorder::new(),
+            outputs: Outputs::default(),
             is_active: true,
             longest_sync: swarm.processes.sync,
             model,
@@ -317,8 +327,8 @@ fn is_normal_primary<S: StateMachine>(replica: &Replica<S>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Event;
     use crate::sim::trigger::POINTS;
-    use crate::{Event, Outputs};
 
     fn model() -> RegisterModel {
         RegisterModel::default()

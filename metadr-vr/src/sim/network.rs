@@ -54,6 +54,19 @@ pub(super) enum Connection {
     None,
 }
 
+/// After how many ticks each copy of a message arrives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delays {
+    copies: usize,
+    each: [u64; 2],
+}
+
+impl Delays {
+    pub(super) fn as_slice(&self) -> &[u64] {
+        &self.each[..self.copies]
+    }
+}
+
 impl Network {
     pub(super) fn new(seed: u64, faults: NetworkFaults, replicas: usize) -> Self {
         Self {
@@ -224,7 +237,7 @@ impl Network {
         to: usize,
         message: &Message,
         now: Tick,
-    ) -> impl Iterator<Item = u64> + use<> {
+    ) -> Delays {
         let link = self.links[from][to];
         let faults = match link.works {
             true => NetworkFaults {
@@ -242,8 +255,11 @@ impl Network {
             1
         };
         let clogged = link.clogged.since(now);
-        let mut delays = [0; 2];
-        for (copy, delay) in delays[..copies].iter_mut().enumerate() {
+        let mut delays = Delays {
+            copies,
+            each: [0; 2],
+        };
+        for (copy, delay) in delays.each[..copies].iter_mut().enumerate() {
             *delay = clogged + self.random.exponential(faults.delay);
             if link.works {
                 *delay = (*delay).min(DELAY_WHEN_HEALED - 1);
@@ -253,7 +269,7 @@ impl Network {
                 *delay += self.random.between(0, 10_000);
             }
         }
-        delays.into_iter().take(copies)
+        delays
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::World;
 use crate::sim::check::Violation;
-use crate::sim::happening::Happening;
 use crate::sim::model::Model;
-use crate::{ClientReply, Outputs, Request, RequestId};
+use crate::sim::record::What;
+use crate::{ClientReply, Request, RequestId};
 
 impl<M: Model> World<M> {
     pub(super) fn burst(&mut self, client: usize) -> Result<(), Violation> {
@@ -31,14 +31,14 @@ impl<M: Model> World<M> {
         request: Request,
     ) -> Result<(), Violation> {
         self.checkers.asked(id, &request);
-        self.note(Happening::Asked(self.now.0, id));
+        self.note(What::Asked(id));
         let local = self.nodes[target].clock.local(self.now);
         // A crash at a chosen point may have come in between.
         let Some(replica) = &mut self.replicas[target] else {
             self.clients.lost(target);
             return Ok(());
         };
-        let mut outputs = Outputs::default();
+        let mut outputs = std::mem::take(&mut self.outputs);
         replica.on_request(local, id, request, &mut outputs);
         self.settle_event(target, outputs)
     }

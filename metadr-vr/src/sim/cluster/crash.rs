@@ -2,8 +2,8 @@
 
 use super::{Planned, World};
 use crate::sim::check::Violation;
-use crate::sim::happening::Happening;
 use crate::sim::model::Model;
+use crate::sim::record::{Incident, What};
 use crate::sim::trigger::{Delivered, Point};
 use crate::wire::MessageKind;
 use crate::{Event, Outputs, Status};
@@ -11,7 +11,7 @@ use crate::{Event, Outputs, Status};
 impl<M: Model> World<M> {
     /// The process is gone, and its memory; its disk is as it was left.
     pub(super) fn crashed(&mut self, index: usize, length: u64) -> Result<(), Violation> {
-        self.note(Happening::Fault(self.now.0, index, "crashes"));
+        self.note(What::Fault(index as u32, Incident::Crashes));
         self.counts.crashes += 1;
         self.replicas[index] = None;
         self.gone(index, length);
@@ -37,7 +37,7 @@ impl<M: Model> World<M> {
             }
             return Ok(());
         };
-        self.note(Happening::Fault(self.now.0, index, "is stopped"));
+        self.note(What::Fault(index as u32, Incident::Stops));
         self.nodes[index].disk.write_image(image);
         if self.is_moment(index, &[Point::ImageWritten]) {
             self.nodes[index].disk.crash_cleanly(false);
@@ -70,7 +70,7 @@ impl<M: Model> World<M> {
         }
         self.crashed_at.insert(trigger.point);
         let text = format!("replica {index} {trigger}");
-        self.note(Happening::Told(self.now.0, text));
+        self.note(What::Told(text.into()));
         true
     }
 
@@ -121,7 +121,7 @@ impl<M: Model> World<M> {
             }
             _ => outputs = Outputs::default(),
         }
-        self.deliver(index, outputs)?;
+        self.deliver(index, &mut outputs)?;
         self.crash_at_point(index)?;
         Ok(None)
     }

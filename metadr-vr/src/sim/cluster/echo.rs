@@ -1,8 +1,8 @@
 //! Messages that come again when a process starts.
 
 use super::{Planned, World};
-use crate::sim::happening::Happening;
 use crate::sim::model::Model;
+use crate::sim::record::What;
 
 impl<M: Model> World<M> {
     pub(super) fn echo(&mut self, index: usize) {
@@ -14,7 +14,7 @@ impl<M: Model> World<M> {
             return;
         }
         let text = format!("{} messages of the past come again", echoes.len());
-        self.note(Happening::Told(self.now.0, text));
+        self.note(What::Told(text.into()));
         for (delay, to, message) in echoes {
             self.digest([5, to as u64, delay]);
             let slot = self.put_in_flight(to, message);

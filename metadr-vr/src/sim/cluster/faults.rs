@@ -2,8 +2,8 @@
 
 use super::{Planned, World, is_normal_primary};
 use crate::sim::check::Violation;
-use crate::sim::happening::Happening;
 use crate::sim::model::Model;
+use crate::sim::record::{Incident, What};
 use crate::sim::trigger::{Point, Trigger};
 use crate::{Outputs, Replica, Status, quorum};
 
@@ -104,8 +104,7 @@ impl<M: Model> World<M> {
         match fault {
             Fault::Leader if self.fault_random.chance(500) => {
                 let what = self.network.isolate(primary, self.now, length);
-                self.counts.partitions += 1;
-                self.note(Happening::Fault(self.now.0, primary, what));
+                self.note_network(primary, what, length);
             }
             Fault::Leader => {
                 let kind = self.fault_random.pick(&kinds);
@@ -114,14 +113,13 @@ impl<M: Model> World<M> {
             Fault::Crash | Fault::CleanStop | Fault::Pause => self.hit(fault, victim, length)?,
             Fault::Partition => {
                 let what = self.network.partition(primary, self.now, length);
-                self.counts.partitions += 1;
-                self.note(Happening::Fault(self.now.0, primary, what));
+                self.note_network(primary, what, length);
             }
             Fault::Target => {
                 let views = self.replicas.iter().flatten().map(|one| one.view().view);
                 let view = views.max().unwrap_or_default();
                 let what = self.network.target(view, self.now.after(length));
-                self.note(Happening::Told(self.now.0, what));
+                self.note(What::Told(what.into()));
             }
             Fault::Trigger => {
                 let trigger = Trigger::draw(&mut self.fault_random, self.nodes.len());
@@ -137,15 +135,20 @@ impl<M: Model> World<M> {
         Ok(())
     }
 
+    fn note_network(&mut self, primary: usize, what: &'static str, length: u64) {
+        self.counts.partitions += 1;
+        self.note(What::Fault(primary as u32, Incident::Network(what, length)));
+    }
+
     /// Does what makes a replica get to a point that it seldom gets to.
     fn provoke(&mut self, point: Point, primary: usize, length: u64) -> Result<(), Violation> {
         match point {
             Point::ImageWritten | Point::ImageDeleted => self.clean_stop(primary),
             Point::RecoverySent | Point::Recovered => self.hit(Fault::Crash, primary, length),
             _ => {
-                self.network.isolate(primary, self.now, length.max(200));
-                self.counts.partitions += 1;
-                self.note(Happening::Fault(self.now.0, primary, "is to be missed"));
+                let length = length.max(200);
+                let what = self.network.isolate(primary, self.now, length);
+                self.note_network(primary, what, length);
                 Ok(())
             }
         }
@@ -161,7 +164,7 @@ impl<M: Model> World<M> {
             Fault::CleanStop => self.clean_stop(victim),
             Fault::Pause => {
                 self.nodes[victim].paused_until = self.now.after(length);
-                self.note(Happening::Fault(self.now.0, victim, "pauses"));
+                self.note(What::Fault(victim as u32, Incident::Pauses(length)));
                 Ok(())
             }
             _ => Ok(()),
@@ -203,7 +206,7 @@ impl<M: Model> World<M> {
             return Ok(());
         };
         replica.begin_stop(local, &mut outputs);
-        self.note(Happening::Fault(self.now.0, index, "is asked to stop"));
+        self.note(What::Fault(index as u32, Incident::IsAskedToStop));
         self.carry_out(index, outputs)?;
         let run = self.nodes[index].run;
         self.plan(1, Planned::Stop(index, run));

@@ -8,8 +8,8 @@
 
 use super::World;
 use crate::sim::check::Violation;
-use crate::sim::happening::Happening;
 use crate::sim::model::Model;
+use crate::sim::record::{Incident, What};
 use crate::sim::{disk::Disk, node};
 use crate::wire::Hash128;
 use crate::{Event, hash128};
@@ -25,7 +25,7 @@ impl<M: Model> World<M> {
         if self.is_up(victim) {
             self.crashed(victim, length)?;
         }
-        self.note(Happening::Fault(self.now.0, victim, "loses its disk"));
+        self.note(What::Fault(victim as u32, Incident::LosesDisk));
         let meta = self.nodes[victim].disk.synced();
         let (cluster, instance) = (meta.cluster, meta.instance);
         let count = u32::try_from(self.nodes.len()).expect("few replicas");
@@ -64,7 +64,10 @@ impl<M: Model> World<M> {
         if is_dropped || is_late || !self.checkers.is_stranger(from) {
             return Ok(());
         }
-        self.note(Happening::Fault(self.now.0, from, "is taken for a new one"));
+        self.note(What::Fault(
+            from as u32,
+            Incident::Other("is taken for a new one"),
+        ));
         self.checkers.stranger_is_taken(from);
         self.checkers.memory_changed(&self.replicas)
     }
@@ -78,7 +81,7 @@ impl<M: Model> World<M> {
 
     /// The end of a replica that has lost its disk.
     pub(super) fn send_away(&mut self, index: usize) {
-        self.note(Happening::Fault(self.now.0, index, "is gone for good"));
+        self.note(What::Fault(index as u32, Incident::IsGone));
         self.replicas[index] = None;
         self.nodes[index].end();
         self.nodes[index].is_gone = true;

@@ -4,17 +4,14 @@
 use super::World;
 use crate::Event;
 use crate::sim::check::Violation;
-use crate::sim::happening::Happening;
 use crate::sim::model::Model;
-
-/// How many of the last events a failure shows.
-const SHOWN: usize = 60;
+use crate::sim::record::What;
 
 impl<M: Model> World<M> {
     /// Checks what a replica has become.
     pub(super) fn look_at(&mut self, index: usize, events: &[Event]) -> Result<(), Violation> {
         for event in events {
-            self.note(Happening::Event(self.now.0, index, event.clone()));
+            self.note(What::Event(index as u32, event.clone()));
             match event {
                 Event::Faulted(_) | Event::Divergence { .. }
                     if self.was_sent_away(index, events) => {}
@@ -41,11 +38,8 @@ impl<M: Model> World<M> {
         self.checkers.replica(index, &self.replicas, events)
     }
 
-    pub(super) fn note(&mut self, happening: Happening) {
-        if self.last.len() == SHOWN {
-            self.last.pop_front();
-        }
-        self.last.push_back(happening);
+    pub(super) fn note(&mut self, what: What) {
+        self.recorder.note(self.now.0, what);
     }
 
     pub(super) fn digest(&mut self, numbers: [u64; 3]) {

@@ -2,13 +2,13 @@
 
 use super::{Planned, World};
 use crate::sim::check::Violation;
-use crate::sim::happening::Happening;
 use crate::sim::model::Model;
+use crate::sim::record::{Incident, What};
 use crate::{Outputs, Replica, Status};
 
 impl<M: Model> World<M> {
     pub(super) fn start(&mut self, index: usize) -> Result<(), Violation> {
-        self.note(Happening::Fault(self.now.0, index, "starts"));
+        self.note(What::Fault(index as u32, Incident::Starts));
         let kept = self.nodes[index].disk.remembers();
         let machine = self.model.machine();
         let started = self.nodes[index].start(machine, &self.replica_options, self.now);
@@ -55,7 +55,7 @@ impl<M: Model> World<M> {
         let Some(replica) = &mut self.replicas[index] else {
             return Ok(());
         };
-        let mut outputs = Outputs::default();
+        let mut outputs = std::mem::take(&mut self.outputs);
         let clock = node.clock;
         let (local, wall_ms) = (clock.local(self.now), clock.wall_ms(self.now));
         replica.on_tick(local, wall_ms, &mut outputs);
@@ -102,7 +102,7 @@ impl<M: Model> World<M> {
             if std::mem::take(&mut self.nodes[index].is_dirty)
                 && let Some(replica) = &mut self.replicas[index]
             {
-                let mut outputs = Outputs::default();
+                let mut outputs = std::mem::take(&mut self.outputs);
                 replica.flush(&mut outputs);
                 self.carry_out(index, outputs)?;
             }
@@ -113,23 +113,27 @@ impl<M: Model> World<M> {
     pub(super) fn carry_out(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
         self.look_at(index, &outputs.events)?;
         self.begin_writes(index, &outputs);
-        let Some(outputs) = self.crashes_here(index, outputs)? else {
+        let Some(mut outputs) = self.crashes_here(index, outputs)? else {
             return Ok(());
         };
         let was_sent_away = self.was_sent_away(index, &outputs.events);
-        self.deliver(index, outputs)?;
+        self.deliver(index, &mut outputs)?;
         if was_sent_away {
             self.send_away(index);
         }
+        outputs.persist.clear();
+        outputs.events.clear();
+        self.outputs = outputs;
         self.plan_timer(index);
         Ok(())
     }
 
-    pub(super) fn deliver(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
-        for (id, reply) in outputs.reply {
+    /// Hands on what is for clients and for other replicas.
+    pub(super) fn deliver(&mut self, index: usize, outputs: &mut Outputs) -> Result<(), Violation> {
+        for (id, reply) in outputs.reply.drain(..) {
             self.answer(id, &reply)?;
         }
-        for (to, message) in outputs.send {
+        for (to, message) in outputs.send.drain(..) {
             self.transmit(index, to as usize, message)?;
         }
         Ok(())

@@ -5,9 +5,9 @@
 use super::{Planned, World};
 use crate::sim::check::Violation;
 use crate::sim::clock::Clock;
-use crate::sim::happening::Happening;
 use crate::sim::model::Model;
 use crate::sim::network::{Connection, DELAY_WHEN_HEALED};
+use crate::sim::record::{Incident, What};
 use crate::wire::EpochView;
 use crate::{Replica, Status, Tick, quorum};
 
@@ -66,7 +66,7 @@ impl<M: Model> World<M> {
             })
             .collect();
         let text = format!("from now on the connections are {connections:?}");
-        self.note(Happening::Told(self.now.0, text));
+        self.note(What::Told(text.into()));
         self.end_faults(&connections)?;
         let members: Vec<usize> = (0..core.len()).filter(|one| core[*one]).collect();
         let failing = self.choose_star(&members);
@@ -79,10 +79,7 @@ impl<M: Model> World<M> {
         }
         self.await_agreement(&members)?;
 
-        self.note(Happening::Told(
-            self.now.0,
-            "everything is whole".to_owned(),
-        ));
+        self.note(What::Told("everything is whole".into()));
         let all: Vec<usize> = (0..core.len())
             .filter(|one| !self.nodes[*one].is_gone)
             .collect();
@@ -131,11 +128,8 @@ impl<M: Model> World<M> {
         let center = self.fault_random.pick(members);
         let is_leaf = |one: usize| one != center && members.contains(&one);
         (self.network).cut_for_good(&|from, to| is_leaf(from) && is_leaf(to));
-        self.note(Happening::Fault(
-            self.now.0,
-            center,
-            "is between all others",
-        ));
+        let incident = Incident::Other("is between all others");
+        self.note(What::Fault(center as u32, incident));
         self.nodes.len() as u64
     }
 
@@ -334,7 +328,7 @@ impl<M: Model> World<M> {
     /// the others back; without one, all say that the quorum is lost.
     fn settle_without_quorum(&mut self) -> Result<(), Violation> {
         let text = "too many have lost their memory, and everything is whole";
-        self.note(Happening::Told(self.now.0, text.to_owned()));
+        self.note(What::Told(text.into()));
         let all: Vec<usize> = (0..self.nodes.len()).collect();
         self.end_faults(&vec![Connection::Whole; all.len()])?;
         // Until what was on its way has arrived.
