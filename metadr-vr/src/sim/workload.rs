@@ -4,7 +4,8 @@ use super::model::Model;
 use super::options::Swarm;
 use super::random::Random;
 use crate::{Level, Request, RequestId};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// All clients of a run; each is one connection.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(super) struct Clients<M> {
     replicas: u64,
     each: Vec<Client>,
     /// Whose connection each is.
-    owners: HashMap<u64, usize>,
+    owners: FxHashMap<u64, usize>,
 }
 
 #[derive(Clone, Debug)]

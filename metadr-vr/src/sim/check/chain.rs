@@ -4,13 +4,13 @@
 use super::{Check, Violation};
 use crate::wire::{EpochView, Hash128, OpNumber};
 use crate::{Replica, StateMachine, Status};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Every entry that any replica has held.
 #[derive(Debug)]
 pub(super) struct Chain {
     seen: Vec<Seen>,
-    prepared: HashMap<(EpochView, OpNumber), Hash128>,
+    prepared: FxHashMap<(EpochView, OpNumber), Hash128>,
 }
 
 /// The log of a replica when it was last looked at.
@@ -30,7 +30,7 @@ impl Chain {
     pub(super) fn new(replicas: usize) -> Self {
         Self {
             seen: vec![Default::default(); replicas],
-            prepared: HashMap::new(),
+            prepared: FxHashMap::default(),
         }
     }
 

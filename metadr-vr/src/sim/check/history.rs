@@ -11,7 +11,8 @@ use super::{Check, Violation};
 use crate::wire::{Entry, OpNumber};
 use crate::{ClientReply, Request, RequestId, StateMachine};
 use bytes::Bytes;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 
 /// The place of a write is (op, index), that of a read (op, `AFTER`).
 type Place = (OpNumber, usize);
@@ -24,15 +25,15 @@ const REMEMBERED: usize = 64;
 #[derive(Debug)]
 pub(super) struct History<S> {
     reference: Reference<S>,
-    asked: HashMap<RequestId, Asked>,
+    asked: FxHashMap<RequestId, Asked>,
     /// The highest place that was answered so far.
     answered: Place,
     /// The places of each connection's answered requests, by their numbers.
-    of_connection: HashMap<u64, BTreeMap<u64, Place>>,
+    of_connection: FxHashMap<u64, BTreeMap<u64, Place>>,
     /// All operations that were executed, each of which is asked for once.
-    written: HashSet<Bytes>,
+    written: FxHashSet<Bytes>,
     /// The operations that had no effect, so their clients were told.
-    refused: HashSet<Bytes>,
+    refused: FxHashSet<Bytes>,
 }
 
 #[derive(Debug)]
@@ -46,11 +47,11 @@ impl<S: StateMachine + Clone> History<S> {
     pub(super) fn new(initial: S) -> Self {
         Self {
             reference: Reference::new(initial),
-            asked: HashMap::new(),
+            asked: FxHashMap::default(),
             answered: Place::default(),
-            of_connection: HashMap::new(),
-            written: HashSet::new(),
-            refused: HashSet::new(),
+            of_connection: FxHashMap::default(),
+            written: FxHashSet::default(),
+            refused: FxHashSet::default(),
         }
     }
 

@@ -3,21 +3,21 @@
 use super::{Check, Violation};
 use crate::wire::{DoViewChange, EpochView, Message, MessageBody, ReplicaId};
 use crate::{Replica, StateMachine, Status};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// What was promised, and what was reported, so far.
 #[derive(Debug)]
 pub(super) struct Promise {
     /// The promise of each replica that it knows to be on its disk.
     synced: Vec<EpochView>,
-    reported: HashMap<(ReplicaId, EpochView), DoViewChange>,
+    reported: FxHashMap<(ReplicaId, EpochView), DoViewChange>,
 }
 
 impl Promise {
     pub(super) fn new(replicas: usize) -> Self {
         Self {
             synced: vec![EpochView::default(); replicas],
-            reported: HashMap::new(),
+            reported: FxHashMap::default(),
         }
     }
 

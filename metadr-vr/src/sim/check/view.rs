@@ -5,12 +5,12 @@
 use super::{Check, Violation};
 use crate::wire::{EntryHeader, EpochView, Hash128, Message, MessageBody, OpNumber};
 use crate::{Event, Replica, StateMachine, Status};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The views so far.
 #[derive(Debug)]
 pub(super) struct Views {
-    started: HashMap<EpochView, Start>,
+    started: FxHashMap<EpochView, Start>,
     /// The view in which each op was committed, from op 1 on.
     committed_in: Vec<EpochView>,
     /// Of each replica: the view of its last acknowledgement, and the highest
@@ -29,7 +29,7 @@ struct Start {
 impl Views {
     pub(super) fn new(replicas: usize) -> Self {
         Self {
-            started: HashMap::new(),
+            started: FxHashMap::default(),
             committed_in: Vec::new(),
             acknowledged: vec![Default::default(); replicas],
         }
