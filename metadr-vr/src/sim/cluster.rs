@@ -155,7 +155,7 @@ struct World<M: Model> {
     trace: u64,
     recorder: Recorder,
     /// Those of the last event, emptied to be used again.
-    outputs: Outputs,
+    outputs: Option<Box<Outputs>>,
     /// Clients ask and faults happen; else the group settles.
     is_active: bool,
     /// The longest that a write to disk takes now.
@@ -230,7 +230,7 @@ impl<M: Model> World<M> {
             counts: Report::default(),
             trace: 0,
             recorder: Recorder::new(),
-            outputs: Outputs::default(),
+            outputs: None,
             is_active: true,
             longest_sync: swarm.processes.sync,
             model,
@@ -414,7 +414,7 @@ mod tests {
     #[test]
     fn a_replica_that_reports_a_fault_is_found() {
         let mut world = world();
-        let mut outputs = Outputs::default();
+        let mut outputs = Box::<Outputs>::default();
         outputs.events.push(Event::Divergence { op: 1, with: 2 });
         let violation = world.carry_out(0, outputs).expect_err("this must be found");
         assert_eq!(violation.invariant, "S3");

@@ -38,7 +38,7 @@ impl<M: Model> World<M> {
             self.clients.lost(target);
             return Ok(());
         };
-        let mut outputs = std::mem::take(&mut self.outputs);
+        let mut outputs = self.outputs.take().unwrap_or_default();
         replica.on_request(local, id, request, &mut outputs);
         self.settle_event(target, outputs)
     }

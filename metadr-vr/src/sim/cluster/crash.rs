@@ -29,7 +29,7 @@ impl<M: Model> World<M> {
             return Ok(());
         };
         let mut probe = replica.clone();
-        let mut outputs = Outputs::default();
+        let mut outputs = Box::<Outputs>::default();
         let Some(image) = probe.stop(&mut outputs) else {
             if self.may_forget(index) {
                 self.nodes[index].disk.crash(&mut self.disk_random);
@@ -91,13 +91,13 @@ impl<M: Model> World<M> {
         Ok(true)
     }
 
-    /// If a crash was to come at a point that this event has led to, crashes,
-    /// and returns nothing; else returns the outputs.
+    /// Crashes if a crash was to come at a point that this event has led to, with
+    /// those of the outputs that still get out.
     pub(super) fn crashes_here(
         &mut self,
         index: usize,
-        mut outputs: Outputs,
-    ) -> Result<Option<Outputs>, Violation> {
+        outputs: &mut Outputs,
+    ) -> Result<bool, Violation> {
         let was_staging = self.nodes[index].is_staging;
         let was_recovering = self.nodes[index].is_recovering;
         if let Some(replica) = &self.replicas[index] {
@@ -105,11 +105,11 @@ impl<M: Model> World<M> {
             self.nodes[index].is_recovering = replica.status() == Status::Recovering;
         }
         if self.trigger.is_none() {
-            return Ok(Some(outputs));
+            return Ok(false);
         }
-        let points = self.points(index, &outputs, was_staging, was_recovering);
+        let points = self.points(index, outputs, was_staging, was_recovering);
         if !self.is_moment(index, &points) {
-            return Ok(Some(outputs));
+            return Ok(false);
         }
         match self.trigger.map(|trigger| trigger.delivered) {
             Some(Delivered::All) => {}
@@ -119,11 +119,11 @@ impl<M: Model> World<M> {
                 let kept = usize::try_from(kept).expect("few messages");
                 outputs.send = vec![outputs.send.swap_remove(kept)];
             }
-            _ => outputs = Outputs::default(),
+            _ => *outputs = Outputs::default(),
         }
-        self.deliver(index, &mut outputs)?;
+        self.deliver(index, outputs)?;
         self.crash_at_point(index)?;
-        Ok(None)
+        Ok(true)
     }
 
     fn points(

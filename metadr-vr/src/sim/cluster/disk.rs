@@ -36,7 +36,7 @@ impl<M: Model> World<M> {
         let Some(replica) = &mut self.replicas[index] else {
             return Ok(());
         };
-        let mut outputs = std::mem::take(&mut self.outputs);
+        let mut outputs = self.outputs.take().unwrap_or_default();
         replica.on_persisted(node.clock.local(self.now), ticket, &mut outputs);
         self.settle_event(index, outputs)
     }

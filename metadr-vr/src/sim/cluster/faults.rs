@@ -5,7 +5,7 @@ use crate::sim::check::Violation;
 use crate::sim::model::Model;
 use crate::sim::record::{Incident, What};
 use crate::sim::trigger::{Point, Trigger};
-use crate::{Outputs, Replica, Status, quorum};
+use crate::{Replica, Status, quorum};
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -201,7 +201,7 @@ impl<M: Model> World<M> {
     /// As the server does it: the replica says when it is ready.
     fn begin_stop(&mut self, index: usize) -> Result<(), Violation> {
         let local = self.nodes[index].clock.local(self.now);
-        let mut outputs = Outputs::default();
+        let mut outputs = self.outputs.take().unwrap_or_default();
         let Some(replica) = &mut self.replicas[index] else {
             return Ok(());
         };

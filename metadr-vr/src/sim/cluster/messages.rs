@@ -99,7 +99,7 @@ impl<M: Model> World<M> {
         });
         let instance = message.envelope.instance;
         self.counts.delivered += 1;
-        let mut outputs = std::mem::take(&mut self.outputs);
+        let mut outputs = self.outputs.take().unwrap_or_default();
         if let Some(replica) = &mut self.replicas[to] {
             replica.on_message(self.nodes[to].clock.local(now), message, &mut outputs);
         }

@@ -29,7 +29,7 @@ impl<M: Model> World<M> {
         if kept && self.crashes_after_reading(index)? {
             return Ok(());
         }
-        self.carry_out(index, started.outputs)?;
+        self.carry_out(index, Box::new(started.outputs))?;
         self.echo(index);
         Ok(())
     }
@@ -55,7 +55,7 @@ impl<M: Model> World<M> {
         let Some(replica) = &mut self.replicas[index] else {
             return Ok(());
         };
-        let mut outputs = std::mem::take(&mut self.outputs);
+        let mut outputs = self.outputs.take().unwrap_or_default();
         let clock = node.clock;
         let (local, wall_ms) = (clock.local(self.now), clock.wall_ms(self.now));
         replica.on_tick(local, wall_ms, &mut outputs);
@@ -85,7 +85,7 @@ impl<M: Model> World<M> {
     pub(super) fn settle_event(
         &mut self,
         index: usize,
-        mut outputs: Outputs,
+        mut outputs: Box<Outputs>,
     ) -> Result<(), Violation> {
         if self.random.chance(self.flush_per_mille)
             && let Some(replica) = &mut self.replicas[index]
@@ -102,7 +102,7 @@ impl<M: Model> World<M> {
             if std::mem::take(&mut self.nodes[index].is_dirty)
                 && let Some(replica) = &mut self.replicas[index]
             {
-                let mut outputs = std::mem::take(&mut self.outputs);
+                let mut outputs = self.outputs.take().unwrap_or_default();
                 replica.flush(&mut outputs);
                 self.carry_out(index, outputs)?;
             }
@@ -110,12 +110,16 @@ impl<M: Model> World<M> {
         Ok(())
     }
 
-    pub(super) fn carry_out(&mut self, index: usize, outputs: Outputs) -> Result<(), Violation> {
+    pub(super) fn carry_out(
+        &mut self,
+        index: usize,
+        mut outputs: Box<Outputs>,
+    ) -> Result<(), Violation> {
         self.look_at(index, &outputs.events)?;
         self.begin_writes(index, &outputs);
-        let Some(mut outputs) = self.crashes_here(index, outputs)? else {
+        if self.crashes_here(index, &mut outputs)? {
             return Ok(());
-        };
+        }
         let was_sent_away = self.was_sent_away(index, &outputs.events);
         self.deliver(index, &mut outputs)?;
         if was_sent_away {
@@ -123,7 +127,7 @@ impl<M: Model> World<M> {
         }
         outputs.persist.clear();
         outputs.events.clear();
-        self.outputs = outputs;
+        self.outputs = Some(outputs);
         self.plan_timer(index);
         Ok(())
     }
