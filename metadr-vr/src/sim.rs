@@ -60,13 +60,16 @@ mod node;
 mod options;
 mod random;
 mod record;
+mod run;
+mod show;
 mod trigger;
 mod workload;
 
 pub use check::Violation;
-pub use cluster::{ASSERTION, Failure, Report, run, run_model};
 pub use detection::{Detection, MOST_EVENTS, Trace};
 pub use figures::Figures;
 pub use model::{Model, RegisterModel, Registers};
 pub use options::SimOptions;
 pub use random::Random;
+pub use run::{ASSERTION, Failure, Report, Run, UNTIL, run, run_model};
+pub use show::Recording;

@@ -15,12 +15,13 @@ use super::agenda::Agenda;
 use super::check::{Checkers, Violation};
 use super::disk::Disk;
 use super::echo::Echoes;
-use super::model::{Model, RegisterModel};
+use super::model::Model;
 use super::network::Network;
 use super::node::{self, Node};
 use super::options::{ProcessFaults, SimOptions, Swarm};
 use super::random::Random;
-use super::record::{Record, Recorder};
+use super::record::Recorder;
+use super::run::{Report, UNTIL};
 use super::trigger::{Point, Trigger};
 use super::workload::Clients;
 use crate::bugs::Bug;
@@ -30,102 +31,17 @@ use crate::{Options, Outputs, Replica, StateMachine, Status, Tick};
 use faults::Fault;
 use settle::Ending;
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A run that held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Ticks of virtual time, with those after the faults.
-    pub ticks: u64,
-    /// Events: messages delivered, timers and bursts of requests.
-    pub events: u64,
-    /// Messages that reached a replica.
-    pub delivered: u64,
-    /// Entries committed.
-    pub committed: u64,
-    /// Requests answered.
-    pub answered: u64,
-    /// Views that were started.
-    pub views: u64,
-    /// Replicas that crashed or were stopped.
-    pub restarts: u64,
-    /// Those of them that crashed, or were stopped with nothing to write down.
-    pub crashes: u64,
-    /// Partitions that began.
-    pub partitions: u64,
-    /// A hash of all that happened, equal for equal seeds on every platform.
-    pub trace: u64,
-}
-
-/// A run that did not.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// The run.
-    pub options: SimOptions,
-    /// When, in virtual time.
-    pub tick: u64,
-    /// After how many events.
-    pub events: u64,
-    /// What.
-    pub violation: Violation,
-    /// The last things that happened, oldest first.
-    pub last: Vec<String>,
-}
-
-/// Runs a group that keeps a few registers.
-///
-/// # Errors
-///
-/// The first violation, or what an assertion of a replica found.
-pub fn run(options: SimOptions) -> Result<Report, Box<Failure>> {
-    run_model(RegisterModel::default(), options)
-}
-
-/// Runs a group that keeps what the model says.
-///
-/// # Errors
-///
-/// The first violation, or what an assertion of a replica found.
-pub fn run_model<M: Model>(model: M, options: SimOptions) -> Result<Report, Box<Failure>> {
-    let mut world = World::new(model, options);
-    let violation = match guarded(|| world.play()) {
-        Ok(report) => return Ok(report),
-        Err(violation) => violation,
-    };
-    Err(Box::new(Failure {
-        options,
-        tick: world.now.0,
-        events: world.counts.events,
-        violation,
-        last: world.recorder.last().map(Record::to_string).collect(),
-    }))
-}
-
-/// The invariant of a [`Violation`] that an assertion in the code found.
-pub const ASSERTION: &str = "assertion";
-
-/// What `play` finds, or what an assertion in it does. After that the world is
-/// used for nothing but to show what led to it.
-fn guarded<T>(play: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
-    catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(Violation {
-            invariant: ASSERTION,
-            what: text.unwrap_or_else(|| "a panic without a text".to_owned()),
-        })
-    })
-}
-
-struct World<M: Model> {
+/// A run under way.
+pub(super) struct World<M: Model> {
     options: SimOptions,
     /// Makes the states that replicas start with.
     model: M,
-    now: Tick,
+    pub(super) now: Tick,
     /// None of a process that is down; one that was stopped cleanly stays here
     /// until it starts again.
     replicas: Vec<Option<Replica<M::Machine>>>,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     replica_options: Options,
     clients: Clients<M>,
     network: Network,
@@ -151,9 +67,11 @@ struct World<M: Model> {
     free: Vec<usize>,
     checkers: Checkers<M>,
     /// What is counted as it happens.
-    counts: Report,
+    pub(super) counts: Report,
+    /// After how many events it ends.
+    pub(super) until: Option<u64>,
     trace: u64,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
     /// Those of the last event, emptied to be used again.
     outputs: Option<Box<Outputs>>,
     /// Clients ask and faults happen; else the group settles.
@@ -189,7 +107,7 @@ enum Planned {
 }
 
 impl<M: Model> World<M> {
-    fn new(model: M, options: SimOptions) -> Self {
+    pub(super) fn new(model: M, options: SimOptions) -> Self {
         let swarm = Swarm::draw(&options);
         let cluster = hash128(&[b"simulated", &options.seed.to_be_bytes()]);
         let count = swarm.replicas as usize;
@@ -229,7 +147,8 @@ impl<M: Model> World<M> {
             replica_options: swarm.options,
             counts: Report::default(),
             trace: 0,
-            recorder: Recorder::new(),
+            recorder: Recorder::new(None),
+            until: None,
             outputs: None,
             is_active: true,
             longest_sync: swarm.processes.sync,
@@ -237,7 +156,12 @@ impl<M: Model> World<M> {
         }
     }
 
-    fn play(&mut self) -> Result<Report, Violation> {
+    /// Plays all of it.
+    ///
+    /// # Errors
+    ///
+    /// The first violation.
+    pub(super) fn play(&mut self) -> Result<Report, Violation> {
         self.begin()?;
         self.play_until(self.options.ticks)?;
         self.settle()?;
@@ -273,6 +197,7 @@ impl<M: Model> World<M> {
 
     fn play_until(&mut self, end: u64) -> Result<(), Violation> {
         while let Some(time) = self.agenda.next_time() {
+            self.check_until()?;
             if time > self.now.0 {
                 self.end_tick()?;
                 // The end of a tick may have planned something for the next one.
@@ -290,6 +215,16 @@ impl<M: Model> World<M> {
         }
         self.now = Tick(self.now.0.max(end));
         Ok(())
+    }
+
+    fn check_until(&self) -> Result<(), Violation> {
+        match self.until {
+            Some(events) if self.counts.events >= events => Err(Violation {
+                invariant: UNTIL,
+                what: format!("this was to go on until event {events}"),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn happen(&mut self, planned: Planned) -> Result<(), Violation> {
@@ -328,6 +263,7 @@ fn is_normal_primary<S: StateMachine>(replica: &Replica<S>) -> bool {
 mod tests {
     use super::*;
     use crate::Event;
+    use crate::sim::model::RegisterModel;
     use crate::sim::trigger::POINTS;
 
     fn model() -> RegisterModel {
@@ -400,15 +336,6 @@ mod tests {
             endings.extend(world.ending);
         }
         assert_eq!(endings.len(), 3, "{endings:?}");
-    }
-
-    #[test]
-    fn a_failed_assertion_is_a_violation() {
-        let formatted = guarded::<()>(|| panic!("op {} is not next", 7));
-        let violation = formatted.expect_err("this must be found");
-        assert_eq!(violation.to_string(), "assertion: op 7 is not next");
-        let plain = guarded::<()>(|| panic!("time went back"));
-        assert!(plain.is_err_and(|violation| violation.what == "time went back"));
     }
 
     #[test]

@@ -3,11 +3,14 @@
 use crate::wire::{Message, MessageBody, MessageKind};
 use crate::{Event, RequestId};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) tick: u64,
+    /// How many events there were before.
+    pub(super) event: u64,
     pub(super) what: What,
 }
 
@@ -83,28 +86,55 @@ pub(super) enum Incident {
 #[derive(Debug)]
 pub(super) struct Recorder {
     last: VecDeque<Record>,
+    /// What is to be shown, if anything is.
+    window: Option<Range<u64>>,
+    kept: Vec<Record>,
 }
 
 /// How many things are remembered.
 pub(super) const REMEMBERED: usize = 10_000;
 
 impl Recorder {
-    pub(super) fn new() -> Self {
+    /// If there is a window, also keeps everything between those events, and
+    /// from before what became of replicas.
+    pub(super) fn new(window: Option<Range<u64>>) -> Self {
         Self {
             last: VecDeque::with_capacity(REMEMBERED),
+            window,
+            kept: Vec::new(),
         }
     }
 
-    pub(super) fn note(&mut self, tick: u64, what: What) {
+    pub(super) fn note(&mut self, tick: u64, event: u64, what: What) {
+        let record = Record { tick, event, what };
+        if self
+            .window
+            .as_ref()
+            .is_some_and(|window| record.is_of(window))
+        {
+            self.kept.push(record.clone());
+        }
         if self.last.len() == REMEMBERED {
             self.last.pop_front();
         }
-        self.last.push_back(Record { tick, what });
+        self.last.push_back(record);
+    }
+
+    /// What was kept for the window.
+    pub(super) fn take_kept(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.kept)
     }
 
     /// In the order in which they happened.
     pub(super) fn last(&self) -> impl Iterator<Item = &Record> {
         self.last.iter()
+    }
+}
+
+impl Record {
+    fn is_of(&self, window: &Range<u64>) -> bool {
+        window.contains(&self.event)
+            || self.event < window.start && matches!(self.what, What::Event(..) | What::Fault(..))
     }
 }
 
@@ -149,7 +179,7 @@ impl Said {
 
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:>7} ", self.tick)?;
+        write!(f, "{:>7} {:>8}: ", self.tick, self.event)?;
         match &self.what {
             What::Arrived {
                 from,
@@ -253,9 +283,9 @@ mod tests {
 
     #[test]
     fn the_last_things_are_remembered_in_order() {
-        let mut recorder = Recorder::new();
+        let mut recorder = Recorder::new(None);
         for tick in 0..REMEMBERED as u64 + 5 {
-            recorder.note(tick, What::Fault(1, Incident::Starts));
+            recorder.note(tick, tick, What::Fault(1, Incident::Starts));
         }
         let ticks: Vec<_> = recorder.last().map(|record| record.tick).collect();
         assert_eq!(ticks, (5..REMEMBERED as u64 + 5).collect::<Vec<_>>());

@@ -3,9 +3,12 @@
 use metadr_vr::bugs::Bug;
 use metadr_vr::sim::SimOptions;
 use std::ops::Range;
+use std::path::PathBuf;
 
 pub(crate) const USAGE: &str = "usage: vr-sim (--seed N | --seeds A..B) [--ticks T] \
-    [--replicas N] [--full] [--leases] [--mode memory] [--bug NAME] [--figures] | --table [NAME..]
+    [--replicas N] [--full] [--leases] [--mode memory] [--bug NAME] [--figures]
+    [--from EVENT] [--until EVENT] [--log] [--svg FILE] [--last N]
+    | --table [NAME..]
 
 Runs a group of replicas in virtual time, with faults drawn from the seed, and
 checks every invariant after every event. Exits with 0 only if all held.
@@ -22,6 +25,15 @@ checks every invariant after every event. Exits with 0 only if all held.
   --bug NAME     brings a known defect back, which must then be found
   --figures      also prints how fast the runs were, and what happened in them
 
+Of one run, to see what happens in it:
+
+  --until EVENT  ends it after so many events
+  --log          prints a line for each change of a replica's state
+  --svg FILE     draws replicas, messages and faults on a line of time
+  --from EVENT   shows nothing that comes before, in the log and the picture
+  --last N       how many of the last 10,000 things that happened are printed
+                 when a run fails or has ended at --until (60)
+
   --table NAME.. searches for the known defects, all if none is named, and prints
                  for each: the seed and the ticks of the run that finds it, the
                  invariant that it breaks, after how many events of that run, and
@@ -32,6 +44,24 @@ pub(crate) struct Arguments {
     /// Of the runs, whose seeds are to be filled in.
     pub(crate) options: SimOptions,
     pub(crate) shows_figures: bool,
+    pub(crate) watch: Watch,
+}
+
+/// What is wanted to be seen of a run.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) from: u64,
+    pub(crate) until: Option<u64>,
+    pub(crate) logs: bool,
+    pub(crate) svg: Option<PathBuf>,
+    pub(crate) last: usize,
+}
+
+impl Watch {
+    /// Whether there must be one run only.
+    pub(crate) fn is_of_one(&self) -> bool {
+        self.from > 0 || self.until.is_some() || self.logs || self.svg.is_some()
+    }
 }
 
 impl Arguments {
@@ -44,6 +74,13 @@ impl Arguments {
         let mut seeds = None;
         let mut options = SimOptions::new(0);
         let mut shows_figures = false;
+        let mut watch = Watch {
+            from: 0,
+            until: None,
+            logs: false,
+            svg: None,
+            last: 60,
+        };
         while let Some(word) = words.next() {
             let mut value = || {
                 let value = words.next();
@@ -63,6 +100,11 @@ impl Arguments {
                 "--mode" => mode(&value()?)?,
                 "--bug" => options.bug = Some(value()?.parse::<Bug>()?),
                 "--figures" => shows_figures = true,
+                "--from" => watch.from = number(&word, &value()?)?,
+                "--until" => watch.until = Some(number(&word, &value()?)?),
+                "--log" => watch.logs = true,
+                "--svg" => watch.svg = Some(value()?.into()),
+                "--last" => watch.last = number(&word, &value()?)?,
                 _ => return Err(format!("unknown option {word}")),
             }
         }
@@ -70,10 +112,14 @@ impl Arguments {
         if seeds.is_empty() {
             return Err("the range of seeds is empty".to_owned());
         }
+        if watch.is_of_one() && seeds.end - seeds.start > 1 {
+            return Err("--from, --until, --log and --svg are for one --seed".to_owned());
+        }
         Ok(Some(Self {
             seeds,
             options,
             shows_figures,
+            watch,
         }))
     }
 }
@@ -166,6 +212,10 @@ mod tests {
         );
         assert_eq!(error("--seed"), "option --seed needs a value");
         assert_eq!(error("--fast"), "unknown option --fast");
+        assert_eq!(
+            error("--seeds 0..2 --log"),
+            "--from, --until, --log and --svg are for one --seed"
+        );
         assert!(error("--seed 1 --bug P0").starts_with("there is no bug switch `P0`"));
     }
 }

@@ -4,8 +4,10 @@ mod arguments;
 mod cpu;
 mod table;
 
-use arguments::{Arguments, USAGE, replay};
-use metadr_vr::sim::{Failure, Figures, Report, SimOptions, run};
+use arguments::{Arguments, USAGE, Watch, replay};
+use metadr_vr::sim::{
+    Failure, Figures, Recording, RegisterModel, Report, Run, SimOptions, UNTIL, run,
+};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -39,7 +41,11 @@ fn run_all(arguments: Arguments) -> ExitCode {
             seed,
             ..arguments.options
         };
-        match run(options) {
+        let outcome = match arguments.watch.is_of_one() {
+            true => watch(options, &arguments.watch),
+            false => run(options),
+        };
+        match outcome {
             Ok(report) => {
                 figures.add(&report);
                 if is_single {
@@ -47,6 +53,10 @@ fn run_all(arguments: Arguments) -> ExitCode {
                 }
             }
             Err(failure) => {
+                show_last(&failure, arguments.watch.last);
+                if failure.violation.invariant == UNTIL {
+                    return ExitCode::SUCCESS;
+                }
                 show_failure(&failure);
                 return ExitCode::FAILURE;
             }
@@ -79,10 +89,38 @@ fn show_run(seed: u64, report: &Report) {
     );
 }
 
-fn show_failure(failure: &Failure) {
-    for line in &failure.last {
+/// Runs with somebody looking on.
+fn watch(options: SimOptions, watch: &Watch) -> Result<Report, Box<Failure>> {
+    let mut run = Run::new(RegisterModel::default(), options);
+    let until = watch.until.unwrap_or(u64::MAX);
+    run = run.recording(watch.from.min(until)..until);
+    if watch.until.is_some() {
+        run = run.until(until);
+    }
+    let (outcome, recording) = run.play();
+    if watch.logs {
+        recording.log().for_each(|line| println!("{line}"));
+    }
+    if let Some(file) = &watch.svg {
+        write_svg(&recording, file);
+    }
+    outcome
+}
+
+fn write_svg(recording: &Recording, file: &std::path::Path) {
+    if let Err(error) = std::fs::write(file, recording.svg()) {
+        eprintln!("vr-sim: {} cannot be written: {error}", file.display());
+    }
+}
+
+fn show_last(failure: &Failure, count: usize) {
+    let before = failure.last.len().saturating_sub(count);
+    for line in &failure.last[before..] {
         eprintln!("{line}");
     }
+}
+
+fn show_failure(failure: &Failure) {
     eprintln!(
         "seed {} failed at tick {} after {} events: {}",
         failure.options.seed, failure.tick, failure.events, failure.violation

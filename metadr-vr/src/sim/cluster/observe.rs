@@ -39,7 +39,7 @@ impl<M: Model> World<M> {
     }
 
     pub(super) fn note(&mut self, what: What) {
-        self.recorder.note(self.now.0, what);
+        self.recorder.note(self.now.0, self.counts.events, what);
     }
 
     pub(super) fn digest(&mut self, numbers: [u64; 3]) {
