@@ -1,5 +1,7 @@
 //! What must hold whatever comes in: random inputs, and limits of memory.
 
+#[path = "properties/altered.rs"]
+mod altered;
 #[path = "properties/bounds.rs"]
 mod bounds;
 #[path = "properties/group.rs"]

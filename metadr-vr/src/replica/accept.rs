@@ -5,11 +5,17 @@ use super::{Replica, Status};
 use crate::StateMachine;
 use crate::options::bug;
 use crate::outputs::{DropReason, Event, Fault, Outputs};
-use crate::wire::{Envelope, EpochView, Message, MessageBody, Notice, NoticeKind, Ping, ReplicaId};
+use crate::wire::{
+    Envelope, EpochView, Message, MessageBody, Notice, NoticeKind, Ping, ReplicaId, ViewNumber,
+};
 
 /// How long a peer's earlier run has to be heard, and its later one not, until
 /// this is no late message any more, in ticks.
 const ROLLED_BACK: u64 = 100;
+
+/// No group comes so far: who names a later view is damaged, and whoever went
+/// along could not count any further.
+const LAST_VIEW: ViewNumber = ViewNumber::MAX / 2;
 
 /// A voter other than this replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +52,9 @@ impl<S: StateMachine> Replica<S> {
             // Its view means nothing here: who votes in its epoch, and which
             // log the epoch goes on from, has to be known before.
             return Err(DropReason::OtherEpoch);
+        }
+        if latest_view(message) > LAST_VIEW {
+            return Err(DropReason::Unexpected);
         }
         self.accept_instance(place, envelope, outputs)?;
         self.accept_incarnation(place, message, outputs)?;
@@ -239,6 +248,16 @@ impl<S: StateMachine> Replica<S> {
             })
             .filter(move |one| one.id != own)
     }
+}
+
+/// The latest view that a message names as one to go to.
+fn latest_view(message: &Message) -> ViewNumber {
+    let named = match &message.body {
+        MessageBody::Vote(vote) => vote.target,
+        MessageBody::Handover(handover) => handover.target,
+        _ => 0,
+    };
+    message.envelope.promise.view.max(named)
 }
 
 /// What is known by one event alone.

@@ -3,7 +3,7 @@
 use crate::support::{Words, boot};
 use metadr_runtime::xdr;
 use metadr_vr::wire::{Message, ReplicaId};
-use metadr_vr::{ClientReply, Options, Outputs, Replica, Request, RequestId, Status, Tick};
+use metadr_vr::{Boot, ClientReply, Options, Outputs, Replica, Request, RequestId, Status, Tick};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Replicas, and what they said.
@@ -28,6 +28,21 @@ impl Group {
             replies: Vec::new(),
             now: Tick(0),
         }
+    }
+
+    /// Starts a replica, in place of the one that there was.
+    pub(crate) fn restart(&mut self, boot: Boot) {
+        let (id, options) = (boot.id(), self.options.clone());
+        let wall_ms = self.now.0 * Tick::MILLIS;
+        let (replica, outputs) =
+            Replica::new(boot, Words::default(), options, 0, self.now, wall_ms);
+        self.replicas[id as usize] = replica;
+        self.call(id, |_, all| *all = outputs);
+    }
+
+    pub(crate) fn begin_stop(&mut self, id: ReplicaId) {
+        let now = self.now;
+        self.call(id, |replica, outputs| replica.begin_stop(now, outputs));
     }
 
     pub(crate) fn message(&mut self, to: ReplicaId, message: Message) {
