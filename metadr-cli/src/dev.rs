@@ -92,6 +92,7 @@ async fn start_cluster<R: Runtime>(
             id,
             state: &directory,
             timers: Timers::default(),
+            checkpoint_ops: None,
             admin_from: AdminFrom::Loopback,
         };
         start(runtime, setup, listeners, shutdown)?;

@@ -5,7 +5,7 @@ use crate::machine::Machine;
 use crate::wire::admin::{AdminPeer, AdminState, AdminStatus, AdminView};
 use metadr_runtime::rt::Instant;
 use metadr_vr::wire::EpochView;
-use metadr_vr::{Replica, StateMachine as _, Status};
+use metadr_vr::{Replica, Status};
 use std::time::Duration;
 
 /// What an operator is told of a replica that has run for so long and has so
@@ -36,10 +36,12 @@ pub(crate) fn admin_status(
         view: view(replica.view()),
         primary: replica.primary(),
         last_normal: view(replica.last_normal()),
+        log_start: replica.log().start(),
+        checkpoint: replica.checkpoint().op,
         head: replica.log().head(),
         committed: replica.commit_number(),
         applied: replica.applied(),
-        digest: replica.state_machine().digest(),
+        digest: replica.digest(),
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         uptime_ms: millis(uptime),
         peers: peers.collect(),

@@ -30,6 +30,10 @@ pub struct Arguments {
     /// Which entry of EndPoints is this replica, from 0 [default: found out]
     #[arg(long, value_name = "N")]
     pub replica: Option<u16>,
+    /// After how many ops the state is written down and the log before
+    /// forgotten, the same for all replicas [default: 16384]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
+    pub checkpoint_ops: Option<u64>,
     /// Where operators may call from, with `metadr admin`: nothing proves who
     /// they are
     #[arg(long, value_name = "WHERE", value_enum, default_value_t = AdminFrom::Loopback)]
@@ -70,6 +74,7 @@ pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
         id,
         state: &state,
         timers,
+        checkpoint_ops: arguments.checkpoint_ops,
         admin_from: arguments.admin_from,
     };
     runtime.block_on(serve(&runtime, setup))

@@ -1,9 +1,9 @@
 //! What waits for a peer's socket.
 //!
 //! There are two queues. Most messages are urgent: a heartbeat that is late
-//! costs a view change. Log entries that somebody has asked for may be many
-//! megabytes, and nobody notices when they come a little later, so they wait
-//! until nothing else does.
+//! costs a view change. Log entries and snapshots that somebody has asked for may
+//! be many megabytes, and nobody notices when they come a little later, so they
+//! wait until nothing else does.
 //!
 //! Both are bounded. What there is no room for is dropped: the protocol repeats
 //! what matters, and what is dropped is what is worth least.
@@ -65,7 +65,10 @@ pub(crate) fn outbox() -> (Sender, Receiver) {
 
 /// Whether a message may wait until nothing else does.
 pub(crate) fn is_bulk(message: &Message) -> bool {
-    matches!(message.body, MessageBody::LogChunk(_))
+    matches!(
+        message.body,
+        MessageBody::LogChunk(_) | MessageBody::SnapshotPart(_)
+    )
 }
 
 impl Sender {

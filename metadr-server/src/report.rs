@@ -41,6 +41,13 @@ fn lines(event: &Event) -> Vec<String> {
         Event::Divergence { op, with } => {
             format!("replica {with} holds another op {op}: no more writes")
         }
+        Event::FetchingSnapshot { op, from } => {
+            format!("fetches a snapshot of the state after op {op} from replica {from}")
+        }
+        Event::SnapshotInstalled { op, .. } => format!("has a snapshot of the state after op {op}"),
+        Event::StateDivergence { op, with } => {
+            format!("replica {with} has another state after op {op}")
+        }
         Event::Faulted(fault) => format!("stopped itself: {fault}"),
         Event::Unanswered { entries } => format!("the outcome of {entries} entries is unknown"),
         _ => return Vec::new(),

@@ -191,6 +191,9 @@ pub struct Setup<'a> {
     pub state: &'a Path,
     /// How soon it misses its primary.
     pub timers: Timers,
+    /// After how many ops its state is written down and the log before
+    /// forgotten, if not as usual.
+    pub checkpoint_ops: Option<u64>,
     /// Where operators may call from.
     pub admin_from: AdminFrom,
 }
@@ -224,7 +227,11 @@ pub fn start<R: Runtime>(
         .zip(config.endpoints.iter().cloned())
         .filter(|(peer, _)| *peer != own)
         .collect();
-    let options = setup.timers.options();
+    let mut options = setup.timers.options();
+    if let Some(ops) = setup.checkpoint_ops {
+        // As much of the log is kept for those who are a little behind.
+        (options.checkpoint_ops, options.retain_ops) = (ops, ops);
+    }
     let (seed, wall_ms) = (random_u64()?, driver::wall_ms());
     let (replica, first) = Replica::new(boot, Machine::new(), options, seed, Tick(0), wall_ms);
     // The thread has the directory, which stays locked as long as it runs.

@@ -79,6 +79,7 @@ async fn start_alone<R: Runtime>(runtime: &R, directory: &Path) -> Running {
         id: 0,
         state: &state,
         timers: Timers::default(),
+        checkpoint_ops: None,
         admin_from: AdminFrom::Loopback,
     };
     start(runtime, setup, listeners, &Shutdown::new()).unwrap()

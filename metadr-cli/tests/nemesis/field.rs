@@ -8,6 +8,11 @@ use std::env;
 /// Set to have a network of the system's own.
 const NETNS: &str = "METADR_NETNS";
 
+/// What the replicas are started with: checkpoints so often that who comes back
+/// needs a snapshot. Operators are not always on a replica's own loopback
+/// interface.
+const ARGUMENTS: [&str; 4] = ["--checkpoint-ops", "100", "--admin-from", "anywhere"];
+
 /// What is between the replicas.
 #[derive(Debug)]
 pub(crate) enum Field {
@@ -31,11 +36,11 @@ impl Arena {
         if env::var_os(NETNS).is_some() {
             let namespaces = Namespaces::new(3);
             Self {
-                cluster: Cluster::start_at(namespaces.places()),
+                cluster: Cluster::start_at(namespaces.places(), &ARGUMENTS),
                 field: Field::Namespaces(namespaces),
             }
         } else {
-            let (cluster, network) = Cluster::start_behind_proxies(3);
+            let (cluster, network) = Cluster::start_behind_proxies_with(3, &ARGUMENTS);
             Self {
                 cluster,
                 field: Field::Proxies(network),

@@ -72,6 +72,54 @@ fn status_tells_how_each_replica_is() {
 }
 
 #[test]
+fn the_log_is_forgotten_and_who_comes_back_gets_a_snapshot() {
+    let mut cluster = Cluster::start_with_arguments(3, &["--checkpoint-ops", "50"]);
+    let mut client = cluster.client();
+    assert_eq!(client.make(&Call::Create(b"/a", b"")), Answer::DONE);
+    for number in 0..300_u32 {
+        let value = number.to_string();
+        assert_eq!(
+            client.make(&Call::Set(b"/a", value.as_bytes())),
+            Answer::DONE
+        );
+    }
+    let all = cluster.endpoints(&[0, 1, 2]);
+    let status = || objects(&admin(&all, &["status", "--output", "json"]).succeeded());
+    let number = |replica: &Value, key: &str| replica[key].as_u64().expect("a number");
+    wait_for("all to have forgotten the beginning", || {
+        let is_short = |replica: &Value| {
+            let (start, head) = (number(replica, "log_start"), number(replica, "head"));
+            number(replica, "checkpoint") >= 250 && start >= 200 && head - start <= 150
+        };
+        status().iter().all(is_short).then_some(())
+    });
+    let victim = cluster.primary();
+    cluster.replica(victim).kill();
+    cluster.restart(victim);
+    cluster.wait_until_normal(victim);
+    let said = cluster.replica(victim).stderr();
+    assert!(
+        said.contains("has a snapshot of the state after op"),
+        "{said}"
+    );
+    assert_eq!(client.make(&Call::Get(b"/a")), Answer::value(b"299"));
+    let digests = wait_for("all to have executed everything", || {
+        let replicas = status();
+        let is_same = |one: &Value| one["applied"] == replicas[0]["applied"];
+        (replicas.iter().all(is_same)).then(|| {
+            replicas
+                .iter()
+                .map(|one| one["digest"].clone())
+                .collect::<Vec<_>>()
+        })
+    });
+    assert!(
+        digests.iter().all(|digest| *digest == digests[0]),
+        "{digests:?}"
+    );
+}
+
+#[test]
 fn shutdown_stops_a_replica_as_a_signal_does() {
     Cluster::undisturbed(3, |cluster| {
         let mut client = cluster.client();

@@ -24,9 +24,10 @@ const ATTEMPTS: usize = 20;
 const DISTURBANCES: usize = 4;
 
 /// What a replica must never say, whatever happens to the others.
-const ALARMS: [&str; 4] = [
+const ALARMS: [&str; 5] = [
     "panicked",
     "holds another op",
+    "has another state",
     "stopped itself",
     "no longer listening",
 ];
@@ -97,18 +98,30 @@ impl Cluster {
     /// A group whose replicas reach one another through a network that a test
     /// can break.
     pub(crate) fn start_behind_proxies(replicas: usize) -> (Self, Network) {
-        Self::start_with(replicas, |ports| {
+        Self::start_behind_proxies_with(replicas, &[])
+    }
+
+    /// The same with these arguments besides.
+    pub(crate) fn start_behind_proxies_with(
+        replicas: usize,
+        arguments: &'static [&'static str],
+    ) -> (Self, Network) {
+        let started = Started {
+            arguments,
+            ..Started::default()
+        };
+        Self::start_prepared(replicas, started, |ports| {
             let network = Network::start(&ports.replication);
             ports.endpoints = Some(network.ports());
             network
         })
     }
 
-    /// A group whose replicas run in network namespaces. It answers operators
-    /// from anywhere: none of them is on its loopback interface.
-    pub(crate) fn start_at(places: &[Place]) -> Self {
+    /// A group whose replicas run in network namespaces, with these arguments
+    /// besides.
+    pub(crate) fn start_at(places: &[Place], arguments: &'static [&'static str]) -> Self {
         let started = Started {
-            arguments: &["--admin-from", "anywhere"],
+            arguments,
             ..Started::default()
         };
         let prepare = |ports: &mut Ports| ports.places = Some(places.to_vec());
