@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use metadr_client::Endpoint as ClientEndpoint;
 use metadr_runtime::rpc::Shutdown;
 use metadr_runtime::rt::{BlockOn, Runtime};
+use metadr_server::Durability;
 use metadr_server::config::{Config, Endpoint};
 use metadr_server::timers::Timers;
 use metadr_server::{AdminFrom, Listeners, MAX_REPLICAS, Setup, start};
@@ -91,6 +92,7 @@ async fn start_cluster<R: Runtime>(
             config: &config,
             id,
             state: &directory,
+            mode: Durability::Memory,
             timers: Timers::default(),
             checkpoint_ops: None,
             admin_from: AdminFrom::Loopback,

@@ -7,11 +7,13 @@ use crate::driver::Ended;
 use crate::report::tell;
 use crate::server::{Listeners, Setup, start};
 use crate::signals::StopSignals;
+use crate::state::{Identity, StateDirectory};
 use crate::timers::{TimerArguments, Timers};
 use anyhow::Context as _;
 use futures::future::{Either, select};
 use metadr_runtime::rpc::Shutdown;
 use metadr_runtime::rt::{BlockOn, Runtime};
+use metadr_vr::wire::Durability;
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,11 @@ use std::time::Duration;
 
 /// Runs one replica of a metaDR group.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    /// What else to do.
+    #[command(subcommand)]
+    pub action: Option<Action>,
     /// The config file: ClientPort, ReplicationPort, EndPoints, Recovering
     pub config: Option<PathBuf>,
     /// Where the replica keeps what it has promised [default: CONFIG.state]
@@ -38,9 +44,38 @@ pub struct Arguments {
     /// they are
     #[arg(long, value_name = "WHERE", value_enum, default_value_t = AdminFrom::Loopback)]
     pub admin_from: AdminFrom,
+    /// Keep everything on disk before it is acknowledged, in a state directory
+    /// that `format --durable` has made
+    #[arg(long)]
+    pub durable: bool,
     /// How soon a failed primary is missed
     #[command(flatten)]
     pub timers: TimerArguments,
+}
+
+/// What there is to do for a replica other than running it.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Action {
+    /// Make the state directory of a replica that never ran
+    Format(FormatArguments),
+}
+
+/// Makes a state directory. It says what a replica has promised: one that has
+/// lost it must not get another, but be replaced by a replica with a new id.
+#[derive(Clone, Debug, clap::Args)]
+pub struct FormatArguments {
+    /// The config file: ClientPort, ReplicationPort, EndPoints
+    pub config: PathBuf,
+    /// The directory to make [default: CONFIG.state]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Which entry of EndPoints is this replica, from 0 [default: found out]
+    #[arg(long, value_name = "N")]
+    pub replica: Option<u16>,
+    /// For a replica that keeps everything on disk before it is acknowledged;
+    /// else it keeps it in memory
+    #[arg(long)]
+    pub durable: bool,
 }
 
 /// For so long after a signal, further ones are the same request. Whoever
@@ -54,6 +89,38 @@ const SAME_REQUEST: Duration = Duration::from_millis(300);
 ///
 /// Why it does not start, or could not write its memory down, for people.
 pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.action {
+        Some(Action::Format(arguments)) => format(arguments),
+        None => run_replica::<R>(arguments),
+    }
+}
+
+/// Makes a state directory.
+fn format(arguments: &FormatArguments) -> anyhow::Result<()> {
+    let path = &arguments.config;
+    let config = Config::load(path)?;
+    let id = own_replica(&config, arguments.replica, can_bind)?;
+    let identity = Identity {
+        id,
+        endpoints: config.endpoints,
+        recovering: false,
+        mode: mode(arguments.durable),
+    };
+    let state = state_directory(arguments.data_dir.as_ref(), path);
+    StateDirectory::format(&state, &identity)?;
+    let what = if arguments.durable {
+        "on disk"
+    } else {
+        "in memory"
+    };
+    tell(format_args!(
+        "replica {id}: {} is ready, for data that is kept {what}",
+        state.display()
+    ));
+    Ok(())
+}
+
+fn run_replica<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
     // The seed's words.
     let path = arguments
         .config
@@ -61,18 +128,15 @@ pub fn run<R: BlockOn + Default>(arguments: &Arguments) -> anyhow::Result<()> {
         .context("Please provide config file")?;
     let timers = arguments.timers.timers()?;
     let config = Config::load(path)?;
-    let can_bind = |host: &str| TcpListener::bind((host, 0)).is_ok();
     let id = own_replica(&config, arguments.replica, can_bind)?;
-    let state = arguments
-        .data_dir
-        .clone()
-        .unwrap_or_else(|| default_state(path));
+    let state = state_directory(arguments.data_dir.as_ref(), path);
     descriptors::raise_limit();
     let runtime = R::default();
     let setup = Setup {
         config: &config,
         id,
         state: &state,
+        mode: mode(arguments.durable),
         timers,
         checkpoint_ops: arguments.checkpoint_ops,
         admin_from: arguments.admin_from,
@@ -130,6 +194,22 @@ async fn serve<R: Runtime>(runtime: &R, setup: Setup<'_>) -> anyhow::Result<()> 
         Ended::Failed(error) => return Err(error.into()),
     }
     Ok(())
+}
+
+fn can_bind(host: &str) -> bool {
+    TcpListener::bind((host, 0)).is_ok()
+}
+
+fn mode(is_durable: bool) -> Durability {
+    if is_durable {
+        Durability::Durable
+    } else {
+        Durability::Memory
+    }
+}
+
+fn state_directory(given: Option<&PathBuf>, config: &Path) -> PathBuf {
+    given.cloned().unwrap_or_else(|| default_state(config))
 }
 
 /// Beside the config file, and named after it.

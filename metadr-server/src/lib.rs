@@ -46,4 +46,5 @@ pub mod wire;
 pub use admin_service::AdminFrom;
 pub use driver::Ended;
 pub use machine::Machine;
+pub use metadr_vr::wire::Durability;
 pub use server::{Listeners, MAX_REPLICAS, Running, Setup, StartError, Stopped, start};

@@ -189,6 +189,8 @@ pub struct Setup<'a> {
     pub id: u16,
     /// Its state directory.
     pub state: &'a Path,
+    /// What it keeps on disk; what its state directory was made for.
+    pub mode: Durability,
     /// How soon it misses its primary.
     pub timers: Timers,
     /// After how many ops its state is written down and the log before
@@ -219,7 +221,7 @@ pub fn start<R: Runtime>(
         id: setup.id,
         endpoints: config.endpoints.clone(),
         recovering: config.recovering == Some(true),
-        mode: Durability::Memory,
+        mode: setup.mode,
     };
     let (state, boot) = StateDirectory::open(setup.state, &identity)?;
     let own = boot.id();

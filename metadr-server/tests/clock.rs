@@ -3,6 +3,7 @@
 
 use metadr_runtime::rpc::Shutdown;
 use metadr_runtime::rt::{AsyncStd, Instant, Runtime, Smol, timeout};
+use metadr_server::Durability;
 use metadr_server::config::{Config, Endpoint};
 use metadr_server::timers::Timers;
 use metadr_server::{AdminFrom, Ended, Listeners, Running, Setup, start};
@@ -78,6 +79,7 @@ async fn start_alone<R: Runtime>(runtime: &R, directory: &Path) -> Running {
         config: &config,
         id: 0,
         state: &state,
+        mode: Durability::Memory,
         timers: Timers::default(),
         checkpoint_ops: None,
         admin_from: AdminFrom::Loopback,

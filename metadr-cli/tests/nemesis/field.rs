@@ -1,7 +1,7 @@
 //! The network between the replicas, as far as a nemesis can break it.
 
 use crate::namespaces::Namespaces;
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, Started};
 use crate::support::proxy::{Cut, Network};
 use std::env;
 
@@ -12,6 +12,15 @@ const NETNS: &str = "METADR_NETNS";
 /// needs a snapshot. Operators are not always on a replica's own loopback
 /// interface.
 const ARGUMENTS: [&str; 4] = ["--checkpoint-ops", "100", "--admin-from", "anywhere"];
+
+/// Where replicas keep what they acknowledge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// In memory: what one that is killed knew, the others know.
+    Memory,
+    /// On disk.
+    Durable,
+}
 
 /// What is between the replicas.
 #[derive(Debug)]
@@ -32,15 +41,20 @@ pub(crate) struct Arena {
 
 impl Arena {
     /// A group of three.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(mode: Mode) -> Self {
+        let started = Started {
+            arguments: &ARGUMENTS,
+            is_durable: mode == Mode::Durable,
+            ..Started::default()
+        };
         if env::var_os(NETNS).is_some() {
             let namespaces = Namespaces::new(3);
             Self {
-                cluster: Cluster::start_at(namespaces.places(), &ARGUMENTS),
+                cluster: Cluster::start_at(namespaces.places(), started),
                 field: Field::Namespaces(namespaces),
             }
         } else {
-            let (cluster, network) = Cluster::start_behind_proxies_with(3, &ARGUMENTS);
+            let (cluster, network) = Cluster::start_behind_proxies_with(3, started);
             Self {
                 cluster,
                 field: Field::Proxies(network),

@@ -1,5 +1,6 @@
 //! What is done to a group, and when: all decided by a seed.
 
+use crate::field::Mode;
 use crate::support::proxy::Cut;
 use std::fmt;
 use std::time::Duration;
@@ -29,6 +30,9 @@ pub(crate) enum Blow {
     RestartAll(Duration),
     /// The primary is asked to let another take over.
     StepDown,
+    /// SIGKILL for all at once, and a start after so long. Only what is on disk
+    /// survives that.
+    KillAll(Duration),
 }
 
 /// What happens to the network between the replicas.
@@ -55,12 +59,14 @@ pub(crate) struct Step {
 #[derive(Debug)]
 pub(crate) struct Plan {
     random: fastrand::Rng,
+    mode: Mode,
 }
 
 impl Plan {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, mode: Mode) -> Self {
         Self {
             random: fastrand::Rng::with_seed(seed),
+            mode,
         }
     }
 
@@ -78,13 +84,15 @@ impl Plan {
 
     fn blow(&mut self) -> Blow {
         let victim = self.victim();
-        match self.random.u8(0..14) {
+        let most = if self.mode == Mode::Durable { 17 } else { 14 };
+        match self.random.u8(0..most) {
             0..4 => Blow::Kill(victim, self.millis(0..1_200)),
             4..6 => Blow::KillTwice(victim, self.millis(0..120)),
             6..9 => Blow::Pause(victim, self.millis(50..3_000)),
             9..11 => Blow::Restart(victim, self.millis(0..800)),
             11 => Blow::RestartAll(self.millis(0..300)),
-            _ => Blow::StepDown,
+            12..14 => Blow::StepDown,
+            _ => Blow::KillAll(self.millis(0..300)),
         }
     }
 
@@ -133,10 +141,12 @@ impl fmt::Display for Step {
 
 #[test]
 fn a_seed_decides_the_plan_and_everything_comes_up() {
-    let steps = |seed| Plan::new(seed).take(300).collect::<Vec<Step>>();
-    assert_eq!(steps(7), steps(7));
-    assert_ne!(steps(7), steps(8));
-    let text: String = steps(7).iter().map(Step::to_string).collect();
+    let steps = |seed, mode| Plan::new(seed, mode).take(300).collect::<Vec<Step>>();
+    assert_eq!(steps(7, Mode::Memory), steps(7, Mode::Memory));
+    assert_ne!(steps(7, Mode::Memory), steps(8, Mode::Memory));
+    let text = |mode| -> String { steps(7, mode).iter().map(Step::to_string).collect() };
+    assert!(!text(Mode::Memory).contains("KillAll"));
+    let text = text(Mode::Durable);
     for word in [
         "Kill(",
         "KillTwice(",
@@ -144,6 +154,7 @@ fn a_seed_decides_the_plan_and_everything_comes_up() {
         "Restart(",
         "RestartAll(",
         "StepDown",
+        "KillAll(",
         "Loses",
         "Delays",
         "Lags",

@@ -1,7 +1,7 @@
 //! The nemesis itself.
 
 use crate::clients::Clients;
-use crate::field::Arena;
+use crate::field::{Arena, Mode};
 use crate::judge::judge;
 use crate::steps::Nemesis;
 use crate::support::cluster::Cluster;
@@ -10,17 +10,19 @@ use crate::support::{note, wait_for};
 use crate::{RUNTIME, SEED};
 use serde_json::Value;
 use std::env;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long the group is in trouble, in seconds.
 const SECONDS: &str = "METADR_NEMESIS_SECONDS";
 
-/// Unless it is said: a minute where everything is tested, else a taste.
+/// Unless it is said: a minute for both modes where everything is tested, else
+/// a taste.
 fn length() -> Duration {
     let usual = if env::var_os("METADR_CI").is_some() {
-        60
+        30
     } else {
-        15
+        8
     };
     Duration::from_secs(number(SECONDS).unwrap_or(usual))
 }
@@ -37,13 +39,25 @@ fn number(variable: &str) -> Option<u64> {
 const SOME: usize = 50;
 
 #[test]
-fn one_order_of_calls_explains_what_clients_of_a_group_in_trouble_see() {
+fn one_order_of_calls_explains_what_clients_of_a_group_in_memory_see() {
+    explain(Mode::Memory);
+}
+
+#[test]
+fn one_order_of_calls_explains_what_clients_of_a_durable_group_see() {
+    explain(Mode::Durable);
+}
+
+fn explain(mode: Mode) {
+    // The groups would take each other's time.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let seed = number(SEED).unwrap_or_else(|| fastrand::u64(..1_000_000));
-    note(format_args!("{SEED}={seed}"));
-    let mut arena = Arena::new();
+    note(format_args!("{SEED}={seed}, {mode:?}"));
+    let mut arena = Arena::new(mode);
     let clients = Clients::start(&arena.cluster, seed);
     let began = Instant::now();
-    let counts = Nemesis::new(&mut arena, seed).run(length());
+    let counts = Nemesis::new(&mut arena, seed, mode).run(length());
     // It goes on afterwards.
     let before = clients.answered();
     wait_for("calls to be answered", || {
@@ -55,7 +69,7 @@ fn one_order_of_calls_explains_what_clients_of_a_group_in_trouble_see() {
     note(format_args!(
         "{took:.1?}: {counts:?}; {operations} operations, {unknown} without an answer"
     ));
-    judge(&history, RUNTIME);
+    judge(&history, &format!("{RUNTIME}-{mode:?}"));
     assert_same_state(&arena.cluster);
 }
 

@@ -4,8 +4,10 @@
 //! one of them has not got it back, no other is killed or stopped: the group
 //! promises to survive one of three. What only keeps replicas from being heard
 //! may happen at any time.
+//!
+//! In durable mode it survives everything, and all are killed at once as well.
 
-use crate::field::{Arena, Field};
+use crate::field::{Arena, Field, Mode};
 use crate::plan::{Blow, Plan, Step, Trouble, Victim};
 use crate::support::cluster::{Cluster, assert_no_alarm};
 use crate::support::process::{Stop, metadr, run};
@@ -18,6 +20,7 @@ pub(crate) struct Nemesis<'a> {
     cluster: &'a mut Cluster,
     field: &'a Field,
     seed: u64,
+    mode: Mode,
     started: Instant,
     /// What has been done, and when, in words.
     done: Vec<String>,
@@ -26,11 +29,12 @@ pub(crate) struct Nemesis<'a> {
 }
 
 impl<'a> Nemesis<'a> {
-    pub(crate) fn new(Arena { cluster, field }: &'a mut Arena, seed: u64) -> Self {
+    pub(crate) fn new(Arena { cluster, field }: &'a mut Arena, seed: u64, mode: Mode) -> Self {
         Self {
             cluster,
             field,
             seed,
+            mode,
             started: Instant::now(),
             done: Vec::new(),
             counts: BTreeMap::new(),
@@ -41,7 +45,7 @@ impl<'a> Nemesis<'a> {
     /// part in the group when this returns. Returns how often each kind of thing
     /// was done.
     pub(crate) fn run(&mut self, length: Duration) -> BTreeMap<&'static str, usize> {
-        for step in Plan::new(self.seed) {
+        for step in Plan::new(self.seed, self.mode) {
             if self.started.elapsed() >= length {
                 break;
             }
@@ -126,6 +130,17 @@ impl<'a> Nemesis<'a> {
                 }
             }
             Blow::StepDown => self.step_down(),
+            Blow::KillAll(pause) => {
+                let all = 0..self.cluster.size();
+                for replica in all.clone() {
+                    self.kill_replica(replica);
+                }
+                self.count("kills of all");
+                thread::sleep(pause);
+                for replica in all {
+                    self.cluster.replace(replica);
+                }
+            }
         }
     }
 
@@ -192,7 +207,8 @@ impl<'a> Nemesis<'a> {
 impl Drop for Nemesis<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            eprintln!("{}={}, and this was done:", crate::SEED, self.seed);
+            let (variable, mode) = (crate::SEED, self.mode);
+            eprintln!("{variable}={}, {mode:?}, and this was done:", self.seed);
             for step in &self.done {
                 eprintln!("  {step}");
             }

@@ -6,6 +6,7 @@
 mod admin;
 mod clean_stop;
 mod dev;
+mod durable;
 mod failures;
 mod hostile;
 mod order;

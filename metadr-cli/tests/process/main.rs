@@ -9,6 +9,7 @@
 //! | [`order`] | calls of one connection take effect in their order; connections do not wait for one another |
 //! | [`hostile`] | whatever a peer sends costs its own connection alone |
 //! | [`clean_stop`] | replicas that are asked to stop |
+//! | [`durable`] | replicas that keep everything on disk |
 //! | [`failures`] | replicas that die or stop |
 //! | [`seed_defects`] | defects of the seed that stay away |
 //! | [`start`] | replicas that must not start, and say why |
@@ -25,6 +26,7 @@
 mod admin;
 mod clean_stop;
 mod dev;
+mod durable;
 mod failures;
 mod hostile;
 mod order;

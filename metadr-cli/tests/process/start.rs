@@ -47,6 +47,48 @@ fn timers_that_cannot_be_are_refused_before_anything_is_written() {
 }
 
 #[test]
+fn a_durable_replica_needs_a_directory_that_was_made_for_it_once() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let config = Ports::free(1).config(0);
+    let durable = |words: &[&str]| {
+        let mut command = server(directory.path(), &config);
+        run(command.args(words))
+    };
+    let (_, stderr) = durable(&["--durable"]).failed();
+    let expected = "a replica that keeps its data on disk gets one by `metadr-server format`, once";
+    assert!(stderr.contains(expected), "{stderr}");
+    assert!(!directory.path().join("config.state").exists());
+
+    let format = |words: &[&str]| {
+        let path = directory.path().join("config");
+        run(metadr().args(["server", "format"]).arg(path).args(words))
+    };
+    let made = format(&["--durable"]);
+    assert_eq!((made.code, made.stdout.as_str()), (Some(0), ""), "{made:?}");
+    assert!(
+        made.stderr
+            .contains("is ready, for data that is kept on disk"),
+        "{made:?}"
+    );
+    // Whoever formats again would have a replica forget what it promised.
+    for words in [&["--durable"][..], &[]] {
+        let (_, stderr) = format(words).failed();
+        assert!(stderr.contains("config.state"), "{stderr}");
+    }
+    // The other mode, in both directions.
+    let (_, stderr) = durable(&[]).failed();
+    let expected = "was made for a replica that keeps its data on disk; a replica changes that by \
+                    being replaced by one with a new id";
+    assert!(stderr.contains(expected), "{stderr}");
+    let other = directory.path().join("other");
+    let other = other.to_str().expect("a path of letters");
+    let made = format(&["--data-dir", other]);
+    assert!(made.stderr.contains("kept in memory"), "{made:?}");
+    let (_, stderr) = durable(&["--durable", "--data-dir", other]).failed();
+    assert!(stderr.contains("keeps its data in memory"), "{stderr}");
+}
+
+#[test]
 fn a_config_file_that_cannot_be_read_is_named() {
     let (_, stderr) = run(metadr().args(["server", "no/such/config"])).failed();
     assert!(stderr.contains("no/such/config"), "{stderr}");

@@ -60,7 +60,8 @@ pub enum StateError {
     },
     /// The directory was made for the other mode.
     #[error(
-        "{} was made for a replica that keeps its data {}; a replica changes that by being          replaced by one with a new id",
+        "{} was made for a replica that keeps its data {}; a replica changes that by being \
+         replaced by one with a new id",
         directory.display(),
         match found {
             Durability::Memory => "in memory",
@@ -76,7 +77,8 @@ pub enum StateError {
     /// The directory has to be made first, by a person who knows that this
     /// replica never ran.
     #[error(
-        "there is no state directory {}; a replica that keeps its data on disk gets one by          `metadr-server format`, once",
+        "there is no state directory {}; a replica that keeps its data on disk gets one by \
+         `metadr-server format`, once",
         directory.display()
     )]
     NotFormatted {

@@ -2,7 +2,7 @@
 
 use super::group_client::GroupClient;
 use super::ports::{HeldPorts, Place, Ports};
-use super::process::{Finished, Process, metadr, metadr_after, metadr_in, shell, shell_text};
+use super::process::{Finished, Process, metadr, metadr_after, metadr_in, run, shell, shell_text};
 use super::proxy::Network;
 use super::wire::{
     Answer, Call, Connection, KEY_MALFORMED, REPLICA_NOT_PRIMARY, is_of_the_replica,
@@ -50,11 +50,13 @@ pub(crate) struct Cluster {
 
 /// How the replicas of a group are started, each time.
 #[derive(Clone, Copy, Debug, Default)]
-struct Started {
+pub(crate) struct Started {
     /// What a shell does before it becomes a replica.
-    prelude: Option<&'static str>,
+    pub(crate) prelude: Option<&'static str>,
     /// What each replica's command line has besides.
-    arguments: &'static [&'static str],
+    pub(crate) arguments: &'static [&'static str],
+    /// Whether the replicas keep everything on disk.
+    pub(crate) is_durable: bool,
 }
 
 /// Why there is no group, and nobody's fault.
@@ -95,21 +97,23 @@ impl Cluster {
         Self::start_prepared(replicas, started, |_| ()).0
     }
 
+    /// A group on free ports that keeps everything on disk.
+    pub(crate) fn start_durable(replicas: usize) -> Self {
+        let started = Started {
+            is_durable: true,
+            ..Started::default()
+        };
+        Self::start_prepared(replicas, started, |_| ()).0
+    }
+
     /// A group whose replicas reach one another through a network that a test
     /// can break.
     pub(crate) fn start_behind_proxies(replicas: usize) -> (Self, Network) {
-        Self::start_behind_proxies_with(replicas, &[])
+        Self::start_behind_proxies_with(replicas, Started::default())
     }
 
-    /// The same with these arguments besides.
-    pub(crate) fn start_behind_proxies_with(
-        replicas: usize,
-        arguments: &'static [&'static str],
-    ) -> (Self, Network) {
-        let started = Started {
-            arguments,
-            ..Started::default()
-        };
+    /// The same, started in this way.
+    pub(crate) fn start_behind_proxies_with(replicas: usize, started: Started) -> (Self, Network) {
         Self::start_prepared(replicas, started, |ports| {
             let network = Network::start(&ports.replication);
             ports.endpoints = Some(network.ports());
@@ -117,13 +121,8 @@ impl Cluster {
         })
     }
 
-    /// A group whose replicas run in network namespaces, with these arguments
-    /// besides.
-    pub(crate) fn start_at(places: &[Place], arguments: &'static [&'static str]) -> Self {
-        let started = Started {
-            arguments,
-            ..Started::default()
-        };
+    /// A group whose replicas run in network namespaces.
+    pub(crate) fn start_at(places: &[Place], started: Started) -> Self {
         let prepare = |ports: &mut Ports| ports.places = Some(places.to_vec());
         Self::start_prepared(places.len(), started, prepare).0
     }
@@ -200,6 +199,9 @@ impl Cluster {
             started,
             directory,
         };
+        if started.is_durable {
+            (0..cluster.configs.len()).for_each(|replica| cluster.format(replica));
+        }
         cluster.replicas = (0..cluster.configs.len())
             .map(|replica| cluster.start_again(replica))
             .collect();
@@ -270,8 +272,24 @@ impl Cluster {
         Process::start(&mut self.command(replica))
     }
 
+    /// Makes the state directory of a replica that is to keep everything there.
+    fn format(&self, replica: usize) {
+        let mut command = metadr();
+        command
+            .args(["server", "format"])
+            .arg(&self.configs[replica]);
+        command.arg("--data-dir").arg(self.state(replica));
+        command.args(["--durable", "--replica", &replica.to_string()]);
+        let ended = run(&mut command);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+
+    fn state(&self, replica: usize) -> PathBuf {
+        self.directory.path().join(format!("state-{replica}"))
+    }
+
     fn command(&self, replica: usize) -> Command {
-        let state = self.directory.path().join(format!("state-{replica}"));
+        let state = self.state(replica);
         let mut command = match (&self.ports.places, self.started.prelude) {
             (Some(places), _) => metadr_in(&places[replica].namespace),
             (None, Some(prelude)) => metadr_after(prelude),
@@ -280,6 +298,9 @@ impl Cluster {
         command.arg("server").arg(&self.configs[replica]);
         command.arg("--data-dir").arg(state);
         command.args(self.started.arguments);
+        if self.started.is_durable {
+            command.arg("--durable");
+        }
         if self.ports.endpoints.is_some() || self.ports.places.is_some() {
             // The end points do not tell it which of them is its own.
             command.args(["--replica", &replica.to_string()]);
@@ -309,6 +330,10 @@ impl Cluster {
 
     /// Starts a replica that was killed, with its own command.
     pub(crate) fn restart(&mut self, replica: usize) {
+        if self.started.is_durable {
+            // It needs nobody to go on.
+            return self.replace(replica);
+        }
         let mut process = self.start_again(replica);
         wait_for("a replica to start again", || {
             assert!(process.is_running(), "{}", process.stderr());
