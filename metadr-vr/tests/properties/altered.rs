@@ -311,7 +311,10 @@ fn altered_messages_of_all_kinds_panic_nobody_whatever_it_does() {
         "recovering",
     ] {
         let missing: Vec<_> = kinds.difference(&covered[doing]).collect();
-        assert!(missing.is_empty(), "{doing}: never told {missing:?} of {kinds:?}");
+        assert!(
+            missing.is_empty(),
+            "{doing}: never told {missing:?} of {kinds:?}"
+        );
     }
     assert!(kinds.len() >= 19, "{kinds:?}");
 }

@@ -78,7 +78,6 @@ pub(crate) fn message_body(arguments: &Arguments<'_>, log: &Log) -> Option<Messa
         }),
         "enter_view" => MessageBody::EnterView,
         "get_view" => MessageBody::GetView,
-        "enter_view" => MessageBody::EnterView,
         "do_view_change" => MessageBody::DoViewChange(DoViewChange {
             last_normal: EpochView::default(),
             head: value("head"),
