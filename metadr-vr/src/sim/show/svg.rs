@@ -5,6 +5,7 @@ use super::{Recording, log};
 use crate::Event;
 use crate::sim::record::{Incident, Loss, Record, Said, What};
 use crate::wire::MessageKind;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// From lane to lane.
@@ -12,7 +13,7 @@ const LANE: u64 = 96;
 const LEFT: u64 = 90;
 const RIGHT: u64 = 40;
 /// Of the first lane.
-const TOP: u64 = 130;
+const TOP: u64 = 170;
 /// Half of the height of a lane's bar.
 const BAR: u64 = 7;
 /// The widest that the time may be drawn.
@@ -28,7 +29,7 @@ const VIEWS: [&str; 7] = [
 const STYLE: &str = "\
 text{font:12px sans-serif;fill:#222}\
 .t{font-size:16px;font-weight:bold}.s{font-size:10px;fill:#555}.w{fill:#fff;font-size:10px}\
-.k{font-size:9px}.m{stroke-width:1.3;fill:none}.q{stroke-width:.8;fill:none;opacity:.35}\
+.k{font-size:9px;paint-order:stroke;stroke:#fff;stroke-width:3px}.m{stroke-width:1.3;fill:none}.q{stroke-width:.8;fill:none;opacity:.35}\
 .x{stroke:#d00;stroke-width:1.6;fill:none}.c{stroke:#d00;stroke-width:3;fill:none}\
 .g{stroke:#e4e4e4}.d{stroke:#999;stroke-dasharray:2 5}";
 
@@ -52,6 +53,8 @@ struct Picture<'a> {
     last: u64,
     width: u64,
     body: String,
+    /// Where the last label of each row ends, so that none is put over it.
+    labelled: BTreeMap<u64, u64>,
 }
 
 impl<'a> Picture<'a> {
@@ -70,6 +73,7 @@ impl<'a> Picture<'a> {
             last,
             width: ((last - first) * 12).clamp(NARROWEST, WIDEST),
             body: String::new(),
+            labelled: BTreeMap::new(),
         }
     }
 
@@ -248,7 +252,7 @@ impl<'a> Picture<'a> {
     /// Ends halfway, with a cross.
     fn lost(&mut self, from: (u32, u64), to: (u32, u64), said: Said, loss: Loss) {
         let (x, y, end_y) = (self.x(from.1), Self::y(from.0), Self::y(to.0));
-        let (cross_x, cross_y) = ((x + self.x(to.1)) / 2 + 6, (y + end_y) / 2);
+        let (cross_x, cross_y) = ((2 * x + self.x(to.1)) / 3 + 4, (2 * y + end_y) / 3);
         let (class, colour) = (class(said.kind), colour(said.view));
         self.put(format_args!(
             "<path class='{class}' stroke='{colour}' stroke-dasharray='3 3' \
@@ -266,11 +270,17 @@ impl<'a> Picture<'a> {
             return;
         }
         let name = short(said.kind);
-        let y = if end_y > y { y + 22 } else { y - 15 };
-        self.put(format_args!(
-            "<text class='k' x='{}' y='{y}'>{name}</text>",
-            x + 3
-        ));
+        let row = if end_y > y { y + 22 } else { y - 15 };
+        let free = [0, 10, 20].map(|lower| if end_y > y { row + lower } else { row - lower });
+        let is_free = |row: &u64| self.labelled.get(row).is_none_or(|end| *end <= x);
+        // One that finds no room can still be read by pointing at its message.
+        if let Some(row) = free.into_iter().find(is_free) {
+            self.labelled.insert(row, x + 3 + name.len() as u64 * 7);
+            self.put(format_args!(
+                "<text class='k' x='{}' y='{row}'>{name}</text>",
+                x + 3
+            ));
+        }
     }
 
     /// What happens to processes.
@@ -297,7 +307,7 @@ impl<'a> Picture<'a> {
                         y - 12,
                         24,
                         x + 3,
-                        y - 12
+                        y + 20
                     ));
                 }
                 What::Event(replica, event) if is_marked(event) => {
@@ -335,12 +345,15 @@ impl<'a> Picture<'a> {
              <rect width='100%' height='100%' fill='#fff'/>\n\
              <text class='t' x='8' y='22'>Seed {seed}, {replicas} replicas, events {} to {}</text>\n\
              <text class='s' x='8' y='40'>Time goes to the right, in ticks of 10 ms. A colour is \
-             a view. Thick bar: primary; bar: backup; thin bar: has promised the view; grey: in \
-             no view; lines: has lost its memory; dots: down; black stripes: paused. A ring is a \
-             vote or the like; point at it, or at a message, to read it.</text>\n\
-             <text class='s' x='8' y='54'>Arrows are messages. Pale lines: heartbeats, entries \
-             and their acknowledgements. A red cross is a message that was lost, a large one a \
-             crash. Red bands: something is done to the network.</text>\n\
+             a view. Thick bar: the primary. Bar: a backup. Thin bar: has promised the view. \
+             Grey: in no view. Two lines:</text>\n\
+             <text class='s' x='8' y='54'>has lost its memory. Dots: down. Black stripes: paused. \
+             Arrows are messages; pale lines are heartbeats, entries, acknowledgements and \
+             questions of reads.</text>\n\
+             <text class='s' x='8' y='68'>A small red cross is a message that was lost, a large \
+             one a crash. Red bands: something is done to the network. A ring is a vote or the \
+             like.</text>\n\
+             <text class='s' x='8' y='82'>Point at a ring or at a message to read it.</text>\n\
              {}<text class='s' x='8' y='{legend}'>{}</text>\n</svg>\n",
             window.start,
             window.end,
@@ -360,7 +373,12 @@ fn colour(view: u64) -> &'static str {
 fn is_quiet(kind: MessageKind) -> bool {
     matches!(
         kind,
-        MessageKind::Prepare | MessageKind::PrepareOk | MessageKind::Commit | MessageKind::Ping
+        MessageKind::Prepare
+            | MessageKind::PrepareOk
+            | MessageKind::Commit
+            | MessageKind::ReadIndex
+            | MessageKind::ReadIndexOk
+            | MessageKind::Ping
     )
 }
 
