@@ -14,19 +14,48 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How many there are.
-const CLIENTS: u32 = 6;
+/// What clients do, and how many there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Use {
+    /// Six use subtrees below the root, each of which is judged by itself.
+    Subtrees,
+    /// Four use the root's children, and list them: all is one history, so
+    /// each makes a call only so often.
+    Root {
+        /// How long each rests after a call.
+        rest: Duration,
+    },
+}
 
 /// How long a client waits for an answer. A primary that cannot reach a quorum
 /// may take longer, and then nobody knows what became of the call.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a client rests after a call, and after a refusal: it is the group
-/// that is to be hard pressed, not the machine.
+/// How long a client of subtrees rests after a call, and any after a refusal: it
+/// is the group that is to be hard pressed, not the machine.
 const REST: Duration = Duration::from_millis(4);
 
 /// The keys of a subtree.
 const KEYS: [&str; 5] = ["", "/a", "/b", "/a/x", "/a/y"];
+
+/// How many children the root may have.
+const CHILDREN: u64 = 6;
+
+impl Use {
+    fn clients(self) -> u32 {
+        match self {
+            Self::Subtrees => 6,
+            Self::Root { .. } => 4,
+        }
+    }
+
+    fn rest(self) -> Duration {
+        match self {
+            Self::Subtrees => REST,
+            Self::Root { rest } => rest,
+        }
+    }
+}
 
 /// Clients at work.
 #[derive(Debug)]
@@ -44,14 +73,15 @@ struct Shared {
 }
 
 impl Clients {
-    pub(crate) fn start(cluster: &Cluster, seed: u64) -> Self {
+    pub(crate) fn start(cluster: &Cluster, seed: u64, what: Use) -> Self {
         let shared = Arc::<Shared>::default();
         let replicas: Vec<SocketAddr> = (0..cluster.size())
             .map(|replica| cluster.client_address(replica))
             .collect();
-        let threads = (0..CLIENTS).map(|id| {
+        let threads = (0..what.clients()).map(|id| {
             let client = Client {
                 id,
+                what,
                 random: fastrand::Rng::with_seed(seed ^ (u64::from(id) + 1)),
                 current: id as usize % replicas.len(),
                 replicas: replicas.clone(),
@@ -89,6 +119,7 @@ impl Drop for Clients {
 
 struct Client {
     id: u32,
+    what: Use,
     random: fastrand::Rng,
     replicas: Vec<SocketAddr>,
     /// Which replica it turns to.
@@ -113,44 +144,66 @@ impl Client {
         while !self.shared.has_ended.load(Ordering::Relaxed) {
             number += 1;
             let value = format!("{}.{number}", self.id).into_bytes();
-            self.make_a_call(&value);
-            thread::sleep(REST);
+            let rest = match self.what {
+                Use::Subtrees => self.use_a_subtree(&value),
+                Use::Root { .. } => self.use_the_root(&value),
+            };
+            thread::sleep(rest);
         }
         self.noted
     }
 
-    fn make_a_call(&mut self, value: &[u8]) {
+    fn use_a_subtree(&mut self, value: &[u8]) -> Duration {
         let subtree = self.shared.subtrees.next(&mut self.random);
-        let key = format!(
-            "/s{subtree}{}",
-            self.random.choice(KEYS).expect("some keys")
-        );
-        let key_bytes = key.as_bytes();
+        let below = self.random.choice(KEYS).expect("some keys");
+        let key = format!("/s{subtree}{below}").into_bytes();
         let call = match self.random.u8(0..20) {
-            0..7 => Call::Get(key_bytes),
-            7..11 => Call::Set(key_bytes, value),
-            11..16 => Call::Create(key_bytes, value),
-            16..18 => Call::Remove(key_bytes),
-            _ => Call::List(key_bytes),
+            0..7 => Call::Get(&key),
+            7..11 => Call::Set(&key, value),
+            11..16 => Call::Create(&key, value),
+            16..18 => Call::Remove(&key),
+            _ => Call::List(&key),
         };
+        self.make(subtree, &call)
+    }
+
+    fn use_the_root(&mut self, value: &[u8]) -> Duration {
+        let key = format!("/r{}", self.random.u64(0..CHILDREN)).into_bytes();
+        let call = match self.random.u8(0..20) {
+            0..8 => Call::List(b"/"),
+            8..14 => Call::Create(&key, value),
+            14..18 => Call::Remove(&key),
+            _ => Call::Get(&key),
+        };
+        self.make(0, &call)
+    }
+
+    /// Makes a call, and notes what becomes of it. Returns how long to rest.
+    fn make(&mut self, part: u64, call: &Call<'_>) -> Duration {
         if self.connect().is_err() {
-            return self.move_on();
+            self.move_on();
+            return REST;
         }
         let invoked = self.shared.clock.now();
-        let fate = self.attempt(&call);
+        let fate = self.attempt(call);
         let returned = self.shared.clock.now();
         let answer = match fate {
-            Fate::Answered(answer) => Some((returned, answer)),
-            Fate::Unknown => None,
-            Fate::Refused => return self.move_on(),
+            Fate::Answered(answer) => {
+                self.shared.answered.fetch_add(1, Ordering::Relaxed);
+                Some((returned, answer))
+            }
+            Fate::Unknown => {
+                self.move_on();
+                None
+            }
+            Fate::Refused => {
+                self.move_on();
+                return REST;
+            }
         };
-        if answer.is_some() {
-            self.shared.answered.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.move_on();
-        }
         self.noted
-            .extend(Noted::new(self.id, subtree, &call, invoked, answer));
+            .extend(Noted::new(self.id, part, call, invoked, answer));
+        self.what.rest()
     }
 
     fn attempt(&mut self, call: &Call<'_>) -> Fate {

@@ -1,4 +1,5 @@
-//! What clients have seen, by subtrees.
+//! What clients have seen, in parts that can be judged by themselves: by
+//! subtrees, unless clients list the root.
 
 use crate::support::wire::{
     Answer, Call, KEY_ALREADY_PRESENT, KEY_HAS_CHILDREN, KEY_HAS_NO_PARENT, KEY_MALFORMED,
@@ -64,7 +65,7 @@ impl Clock {
 /// A call that may have had an effect, or has told something.
 #[derive(Debug)]
 pub(crate) struct Noted {
-    subtree: u64,
+    part: u64,
     operation: Operation,
 }
 
@@ -72,7 +73,7 @@ impl Noted {
     /// None for a question without an answer: it tells nothing.
     pub(crate) fn new(
         client: u32,
-        subtree: u64,
+        part: u64,
         call: &Call<'_>,
         invoked: u64,
         answer: Option<(u64, Answer)>,
@@ -86,7 +87,7 @@ impl Noted {
             returned: answer.map(|(time, answer)| (time, returned(call, answer))),
             call: called(call),
         };
-        Some(Self { subtree, operation })
+        Some(Self { part, operation })
     }
 }
 
@@ -126,24 +127,24 @@ fn returned(call: &Call<'_>, answer: Answer) -> linear::Return {
 /// What all clients have seen.
 #[derive(Debug)]
 pub(crate) struct History {
-    pub(crate) subtrees: BTreeMap<u64, Vec<Operation>>,
+    pub(crate) parts: BTreeMap<u64, Vec<Operation>>,
 }
 
 impl History {
     pub(crate) fn new(noted: impl IntoIterator<Item = Noted>) -> Self {
-        let mut subtrees = BTreeMap::<u64, Vec<Operation>>::new();
-        for Noted { subtree, operation } in noted {
-            subtrees.entry(subtree).or_default().push(operation);
+        let mut parts = BTreeMap::<u64, Vec<Operation>>::new();
+        for Noted { part, operation } in noted {
+            parts.entry(part).or_default().push(operation);
         }
-        for operations in subtrees.values_mut() {
+        for operations in parts.values_mut() {
             operations.sort_by_key(|operation| operation.invoked);
         }
-        Self { subtrees }
+        Self { parts }
     }
 
     /// How many operations there are, and how many of them have no answer.
     pub(crate) fn sizes(&self) -> (usize, usize) {
-        let all = self.subtrees.values().flatten();
+        let all = self.parts.values().flatten();
         let unknown = all.clone().filter(|operation| operation.returned.is_none());
         (all.count(), unknown.count())
     }

@@ -1,5 +1,5 @@
 //! Whether what clients saw is what one store could have done, one call after
-//! the other. Each subtree is judged by itself.
+//! the other. Each part of the history is judged by itself.
 
 use crate::history::History;
 use crate::support::note;
@@ -8,18 +8,18 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-/// How many operations the search for an order may apply, for each subtree.
+/// How many operations the search for an order may apply, for each part.
 const LIMIT: u64 = 3_000_000;
 
-/// Of a hundred subtrees, and of fewer, so many may be too hard to judge: a
+/// Of a hundred parts, so many may be too hard to judge, and of fewer none: a
 /// group that is in trouble all the time leaves many calls without an answer.
 const MAY_BE_UNKNOWN: usize = 1;
 
-/// Fails if no order explains a subtree's history, which is kept then, or if
+/// Fails if no order explains a part of the history, which is kept then, or if
 /// too many are too hard to judge.
 pub(crate) fn judge(history: &History, name: &str) {
     let mut unknown = 0;
-    for (subtree, operations) in &history.subtrees {
+    for (part, operations) in &history.parts {
         let what = match check::<Tree>(operations, LIMIT) {
             Verdict::Linearizable => continue,
             Verdict::Unknown { steps } => {
@@ -27,25 +27,25 @@ pub(crate) fn judge(history: &History, name: &str) {
                 format!("given up after {steps} steps")
             }
             Verdict::Violation(counterexample) => {
-                let kept = keep(*subtree, name, &write(operations));
-                panic!("/s{subtree}: no order explains this:\n{counterexample}\nkept in {kept:?}");
+                let kept = keep(*part, name, &write(operations));
+                panic!("part {part}: no order explains this:\n{counterexample}\nkept in {kept:?}");
             }
         };
-        let kept = keep(*subtree, name, &write(operations));
-        note(format_args!("/s{subtree}: {what}; kept in {kept:?}"));
+        let kept = keep(*part, name, &write(operations));
+        note(format_args!("part {part}: {what}; kept in {kept:?}"));
     }
-    let subtrees = history.subtrees.len();
+    let parts = history.parts.len();
     note(format_args!(
-        "{subtrees} subtrees judged, {unknown} of them too hard"
+        "{parts} parts judged, {unknown} of them too hard"
     ));
-    let may_be_unknown = MAY_BE_UNKNOWN * subtrees.div_ceil(100);
+    let may_be_unknown = MAY_BE_UNKNOWN * parts / 100;
     assert!(unknown <= may_be_unknown, "{unknown} were too hard");
 }
 
 /// Keeps a history, to judge it again.
-fn keep(subtree: u64, name: &str, text: &str) -> PathBuf {
+fn keep(part: u64, name: &str, text: &str) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let path = directory.join(format!("nemesis-{name}-s{subtree}.history"));
+    let path = directory.join(format!("nemesis-{name}-{part}.history"));
     fs::write(&path, text).expect("a file");
     path
 }
@@ -80,10 +80,10 @@ mod tests {
         ];
         let said = complaint("lost", &lost).expect("a complaint");
         assert!(said.contains("no order explains"), "{said}");
-        let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("nemesis-lost-s0.history");
+        let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("nemesis-lost-0.history");
         let kept = fs::read_to_string(kept).expect("it is kept");
         let read = metadr_vr::sim::linear::read(&kept).expect("it is a history");
-        assert_eq!(read, history(&lost).subtrees[&0]);
+        assert_eq!(read, history(&lost).parts[&0]);
     }
 
     #[test]
