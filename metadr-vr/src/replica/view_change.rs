@@ -6,7 +6,7 @@ use super::repair::Repair;
 use super::{Replica, Status};
 use crate::membership::PerVoter;
 use crate::options::bug;
-use crate::outputs::{Event, Outputs};
+use crate::outputs::{Event, Fault, Outputs};
 use crate::wire::{DoViewChange, Entry, EpochView, Handover, Hash128, MessageBody, StartView};
 use crate::{StateMachine, Tick};
 
@@ -224,10 +224,10 @@ impl<S: StateMachine> Replica<S> {
             })
             .expect("a quorum has reported");
         let commit = commit.expect("a quorum has reported");
-        assert!(
-            best.head >= commit,
-            "the chosen log lacks what is committed"
-        );
+        if best.head < commit {
+            // What is committed is lost, or somebody says what is not so.
+            return self.fault(Fault::Divergence { op: commit }, outputs);
+        }
         let goal = Goal {
             head: best.head,
             head_checksum: best.head_checksum,
