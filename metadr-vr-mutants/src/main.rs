@@ -54,7 +54,9 @@ fn main() -> Result<ExitCode> {
     let drawn = draw(&sites, &arguments);
     ensure!(!drawn.is_empty(), "no site is like that");
     if arguments.lists {
-        drawn.iter().for_each(|(number, site)| println!("{number:>5} {site}"));
+        drawn
+            .iter()
+            .for_each(|(number, site)| println!("{number:>5} {site}"));
         return Ok(ExitCode::SUCCESS);
     }
     let programs = build::build(&mutated)?;

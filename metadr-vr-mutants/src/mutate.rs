@@ -273,7 +273,7 @@ impl VisitMut for Mutation<'_> {
     }
 
     fn visit_item_impl_mut(&mut self, item: &mut ItemImpl) {
-        if !is_for_tests(&item.attrs) {
+        if !is_for_tests(&item.attrs) && !is_settings(item) {
             let name = match &*item.self_ty {
                 Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
                 _ => None,
@@ -309,6 +309,13 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
         let text = attribute.to_token_stream().to_string();
         text.contains("cfg") && text.contains("test") || attribute.path().is_ident("test")
     })
+}
+
+/// Whether these are the settings that there are without any: nothing says that
+/// a timer has to be 20 and not 21.
+fn is_settings(item: &ItemImpl) -> bool {
+    let is_default = (item.trait_.as_ref()).is_some_and(|(path, _)| path.is_ident("Default"));
+    is_default && snippet(&item.self_ty) == "Options"
 }
 
 fn is_quorum(expression: &Expr) -> bool {
