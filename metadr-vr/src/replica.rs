@@ -311,6 +311,7 @@ impl<S: StateMachine> Replica<S> {
             }
             return;
         }
+        self.truncate_log();
         if self.is_primary() {
             self.primary_flush(outputs);
         } else {
@@ -339,8 +340,8 @@ impl<S: StateMachine> Replica<S> {
             Status::Recovering => self.recovery.deadline().max(self.now.after(1)),
         };
         // While a snapshot is fetched, that has deadlines of its own.
-        let staged = (self.staged.as_ref().filter(|_| self.transfer.is_none()))
-            .map(|one| Staged::deadline(one).max(self.now.after(1)));
+        let staged =
+            (self.staged.as_ref().filter(|_| self.transfer.is_none())).map(Staged::deadline);
         let transfer = self.transfer.as_ref().and_then(Transfer::deadline);
         let checkpoint = (self.checkpoints.is_taking()).then(|| self.now.after(1));
         let stopping = (self.stopping.as_ref()).map(|one| Stopping::deadline(one, self.now));

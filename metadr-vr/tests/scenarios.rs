@@ -152,6 +152,7 @@ scenarios! {
     silent_peer
     single_replica
     slows_down_for_a_backup_that_lags
+    snapshot_and_what_came_early
     snapshot_for_a_joiner
     snapshot_for_a_recovering_replica
     snapshot_for_one_that_was_away

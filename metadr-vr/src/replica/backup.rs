@@ -80,6 +80,16 @@ impl<S: StateMachine> Replica<S> {
             return Ok(());
         }
         self.append(entry, outputs)?;
+        self.append_kept(outputs)
+    }
+
+    /// Appends the entries that came before their predecessors, as far as these
+    /// are here now.
+    ///
+    /// # Errors
+    ///
+    /// The replica has faulted.
+    pub(super) fn append_kept(&mut self, outputs: &mut Outputs) -> Result<(), ()> {
         while let Some(next) = self.repair.take(self.log.head() + 1) {
             self.append(next, outputs)?;
         }

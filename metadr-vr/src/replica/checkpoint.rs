@@ -136,8 +136,9 @@ impl<S: StateMachine> Replica<S> {
     }
 
     /// Forgets what the checkpoint has, but for the ops that others who are a
-    /// little behind may ask for. Only as time passes, not with what commits: so
-    /// whoever watches a replica sees each entry that it commits.
+    /// little behind may ask for. Not at once when the checkpoint is there, but
+    /// before anything else commits: so whoever watches a replica sees each entry
+    /// that it has committed.
     pub(super) fn truncate_log(&mut self) {
         // Between views, the log is what was reported, from its beginning on.
         if self.status != Status::Normal || self.keeps_log() {

@@ -52,6 +52,11 @@ impl<S: StateMachine> Staged<S> {
         self.due
     }
 
+    /// Asks again at a time, unless it was to be later.
+    pub(super) fn wait_until(&mut self, at: Tick) {
+        self.due = self.due.max(at);
+    }
+
     fn reached(&self) -> OpNumber {
         self.base + self.entries.len() as u64
     }

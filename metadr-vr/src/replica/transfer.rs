@@ -164,6 +164,9 @@ impl<S: StateMachine> Replica<S> {
         transfer.failures += u32::try_from(late).unwrap_or(u32::MAX);
         if transfer.failures >= GIVE_UP {
             self.transfer = None;
+            if let Some(staged) = &mut self.staged {
+                staged.wait_until(now.after(1));
+            }
             return;
         }
         self.ask_for_parts(outputs);
@@ -299,6 +302,11 @@ impl<S: StateMachine> Replica<S> {
             let op = received.last.op;
             self.take_over(received, outputs);
             self.repair.forget_through(op);
+            // What came early may follow at once: nothing is missing before it,
+            // so nobody would ask for it.
+            if self.append_kept(outputs).is_err() {
+                return;
+            }
             self.owes_acknowledgement = true;
             self.repair_from(op);
         }

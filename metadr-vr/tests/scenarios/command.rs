@@ -317,8 +317,8 @@ impl Runner {
         let log = self.group.replica(from)?.log();
         Some(MessageBody::Prepare(Prepare {
             entries: vec![log.get(op)?.clone()],
-            commit: 0,
-            commit_checksum: log.checksum(0)?,
+            commit: log.start(),
+            commit_checksum: log.anchor().checksum,
         }))
     }
 
