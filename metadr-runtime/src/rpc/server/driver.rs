@@ -212,9 +212,11 @@ where
             if steps == 0 || self.should_write() {
                 return Ok(false);
             }
-            // The memory of a call that is in its reply can then be read to.
+            // The memory of a call that is in its reply can then be read to. There
+            // may be room for further replies as well.
             if self.core.has_shared_output() && !self.is_blocked {
                 self.write(cx, now)?;
+                continue;
             }
             match self.read(cx, now)? {
                 Some(count) => bytes += count,

@@ -8,6 +8,8 @@ use bytes::BytesMut;
 #[derive(Debug, Default)]
 pub(crate) struct Parts(Vec<Part>);
 
+// Without RPC, nobody takes the parts of a buffer apart, or makes any.
+#[cfg_attr(not(feature = "rpc"), allow(dead_code))]
 #[derive(Debug)]
 struct Part {
     /// How many bytes of the buffer come before it.
