@@ -2,7 +2,7 @@
 
 use crate::wire::{
     Entry, EntryHeader, EpochView, Hash128, Message, Meta, OpNumber, ReplicaId, SessionId,
-    SessionOperation, ViewNumber,
+    SessionOperation, Snapshot, ViewNumber,
 };
 use bytes::Bytes;
 
@@ -395,6 +395,8 @@ pub enum Stream {
     Meta,
     /// The log.
     Log,
+    /// Snapshots.
+    Snapshot,
 }
 
 /// By what the embedder says that something is on disk.
@@ -417,6 +419,10 @@ pub enum Persist {
     Append(Vec<Entry>),
     /// The log of a view. In durable mode alone.
     Install(Box<Install>),
+    /// A checkpoint of what was committed and handed in before. When it is on
+    /// disk, the log up to the checkpoint before it may go. In durable mode
+    /// alone.
+    Snapshot(Box<Snapshot>),
 }
 
 /// A log that is taken over: it has to get to the disk as a whole or not at
@@ -427,6 +433,9 @@ pub struct Install {
     pub last_normal: EpochView,
     /// The last entry that stays of what was there before: the rest goes.
     pub base: EntryHeader,
+    /// The state at the base, if that is not in the log: then nothing stays of
+    /// what was there before.
+    pub snapshot: Option<Box<Snapshot>>,
     /// What follows.
     pub entries: Vec<Entry>,
 }

@@ -8,6 +8,7 @@
 //! disks.
 
 mod disk;
+mod found;
 mod image;
 #[cfg(any(test, feature = "sim"))]
 mod memory_disk;
@@ -15,6 +16,7 @@ mod meta_file;
 mod new_file;
 mod open;
 mod options;
+mod snapshots;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -127,6 +127,8 @@ impl<S: StateMachine> Replica<S> {
         match ticket.stream {
             Stream::Meta => self.meta_persisted(ticket.number, outputs),
             Stream::Log => self.log_persisted(ticket.number, outputs),
+            // Nothing waits for one yet.
+            Stream::Snapshot => {}
         }
         self.choose_log(outputs);
     }
@@ -259,6 +261,7 @@ impl<S: StateMachine> Replica<S> {
         let install = Install {
             last_normal: self.view,
             base: self.log.header(base).expect("a base is held").clone(),
+            snapshot: None,
             entries: self.log.slice(base + 1, head, u64::MAX).to_vec(),
         };
         // What is on its way counts as far as it stays.

@@ -3,6 +3,7 @@
 use super::disk::{DiskError, FileName};
 use super::wal::Doubt;
 use crate::meta::MetaError;
+use crate::wire::OpNumber;
 
 /// How a replica's files are written and judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,9 @@ pub enum Warning {
     /// What was written down at a clean stop is of no use.
     #[error("image: the image of a clean stop cannot be used: {0}")]
     Image(String),
+    /// A snapshot is not as it was written; an older one is used, or none.
+    #[error("the snapshot of op {0} is damaged, and is left out")]
+    Snapshot(OpNumber),
     /// The last write to the log was interrupted.
     #[error("wal: group {0}, the last one, was not written completely, and is left out")]
     Torn(u64),

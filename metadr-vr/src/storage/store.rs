@@ -5,9 +5,11 @@ use super::image;
 use super::meta_file::MetaFile;
 use super::new_file::NewFile;
 use super::options::{StoreError, StoreOptions};
+use super::snapshots::{Snapshots, Wrote as WroteSnapshot};
 use super::wal::{Writer, Wrote};
 use crate::outputs::{Persist, Ticket};
-use crate::wire::{Hash128, Image, Life, Meta};
+use crate::wire::{Hash128, Image, Life, Meta, OpNumber, Snapshot};
+use std::collections::VecDeque;
 
 /// The files of one replica in use.
 ///
@@ -31,6 +33,13 @@ pub struct Store<D> {
     pub(super) updating: Option<Ticket>,
     /// In durable mode.
     pub(super) wal: Option<Writer>,
+    pub(super) snapshots: Snapshots,
+    /// What has to wait for a snapshot to be on disk, in order.
+    pub(super) held: VecDeque<(Ticket, Persist)>,
+    /// How many steps the log was written for since a snapshot's turn.
+    pub(super) log_steps: u8,
+    /// Whether a name was removed since the directory was synced.
+    pub(super) has_removed: bool,
     /// Whether the last attempt to make room has failed, and whether that was
     /// not tried again since.
     pub(super) is_full: bool,
@@ -77,9 +86,44 @@ impl<D: Disk> Store<D> {
                 self.meta_waits = true;
                 self.meta_ticket = Some(ticket);
             }
-            other => {
-                let wal = self.wal.as_mut().expect("memory mode has no log on disk");
-                wal.submit(ticket, other);
+            Persist::Snapshot(snapshot) => {
+                assert!(self.wal.is_some(), "memory mode has no snapshots on disk");
+                self.snapshots.submit(Some(ticket), *snapshot);
+            }
+            other => self.submit_log(ticket, other),
+        }
+    }
+
+    /// An install with a snapshot needs that first, and what follows needs the
+    /// install.
+    fn submit_log(&mut self, ticket: Ticket, persist: Persist) {
+        let wal = self.wal.as_mut().expect("memory mode has no log on disk");
+        if let Persist::Install(install) = &persist
+            && let Some(snapshot) = &install.snapshot
+        {
+            self.snapshots.submit(None, Snapshot::clone(snapshot));
+            self.held.push_back((ticket, persist));
+        } else if self.held.is_empty() {
+            wal.submit(ticket, persist);
+        } else {
+            self.held.push_back((ticket, persist));
+        }
+    }
+
+    /// The snapshot of `op` is on disk: goes on up to what waits for another.
+    fn release(&mut self, op: OpNumber) {
+        let Some(wal) = &mut self.wal else {
+            return;
+        };
+        while let Some((_, persist)) = self.held.front() {
+            if let Persist::Install(install) = persist
+                && install.snapshot.is_some()
+                && install.base.op != op
+            {
+                return;
+            }
+            if let Some((ticket, persist)) = self.held.pop_front() {
+                wal.submit(ticket, persist);
             }
         }
     }
@@ -163,7 +207,17 @@ impl<D: Disk> Store<D> {
         if self.meta_file.is_busy() || self.meta_waits {
             return self.step_meta();
         }
+        // Under load the log leaves every third step to a snapshot.
+        let is_settled = self.wal.as_ref().is_none_or(Writer::is_settled);
+        let has_turn = is_settled && self.log_steps >= 4;
+        if has_turn && let Some(step) = self.step_snapshots()? {
+            return Ok(step);
+        }
         if let Some(step) = self.step_log()? {
+            self.log_steps = self.log_steps.saturating_add(1);
+            return Ok(step);
+        }
+        if let Some(step) = self.step_snapshots()? {
             return Ok(step);
         }
         self.step_close()
@@ -206,6 +260,58 @@ impl<D: Disk> Store<D> {
         }
     }
 
+    fn step_snapshots(&mut self) -> Result<Option<Step>, StoreError> {
+        let Some(wal) = &mut self.wal else {
+            return Ok(None);
+        };
+        self.log_steps = 0;
+        // A snapshot without the log that leads to it counts for nothing, but
+        // for one that takes the log's place.
+        let is_ready = |op: OpNumber| op <= wal.synced_head() || !self.held.is_empty();
+        if !self.is_blocked && self.snapshots.writing().is_some_and(is_ready) {
+            return match self.snapshots.step(&mut self.disk) {
+                Ok(WroteSnapshot::Something) => Ok(Some(Step::Working)),
+                Ok(WroteSnapshot::Snapshot(op, ticket)) => {
+                    self.release(op);
+                    Ok(Some(ticket.map_or(Step::Working, Step::Persisted)))
+                }
+                Err(DiskError::Full) => {
+                    self.is_blocked = true;
+                    Ok(Some(self.set_full(true)))
+                }
+                Err(error) => Err(StoreError::of(FileName::NewSnapshot)(error)),
+            };
+        }
+        self.step_remove()
+    }
+
+    /// Removes what the two newest snapshots do not need.
+    fn step_remove(&mut self) -> Result<Option<Step>, StoreError> {
+        let Some(wal) = self.wal.as_mut().filter(|_| self.held.is_empty()) else {
+            return Ok(None);
+        };
+        if let [.., keep, _] = *self.snapshots.kept() {
+            let removed = self.snapshots.remove_before(&mut self.disk, keep);
+            let removed = match removed.map_err(StoreError::of(FileName::Snapshot(keep)))? {
+                false => {
+                    let removed = wal.remove_before(&mut self.disk, keep);
+                    removed.map_err(StoreError::of(FileName::Segment(0)))?
+                }
+                true => true,
+            };
+            if removed {
+                (self.has_removed, self.is_blocked) = (true, false);
+                return Ok(Some(Step::Working));
+            }
+        }
+        if !std::mem::take(&mut self.has_removed) {
+            return Ok(None);
+        }
+        let synced = self.disk.sync_directory();
+        synced.map_err(StoreError::of(FileName::Segment(0)))?;
+        Ok(Some(Step::Working))
+    }
+
     /// Tells of a change once.
     fn set_full(&mut self, is_full: bool) -> Step {
         if std::mem::replace(&mut self.is_full, is_full) == is_full {
@@ -215,7 +321,8 @@ impl<D: Disk> Store<D> {
     }
 
     fn step_close(&mut self) -> Result<Step, StoreError> {
-        let is_written = self.wal.as_ref().is_none_or(Writer::is_idle);
+        let is_log_written = self.wal.as_ref().is_none_or(Writer::is_idle);
+        let is_written = is_log_written && self.held.is_empty();
         match &mut self.closing {
             Some(Closing::Image(file, hash)) if is_written => {
                 let hash = *hash;

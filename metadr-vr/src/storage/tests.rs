@@ -2,6 +2,7 @@
 
 mod crashes;
 mod damage;
+mod snapshots;
 mod steps;
 
 use super::wal::LogEnd;
@@ -215,6 +216,7 @@ fn install(last_normal: u64, base: EntryHeader, entries: Vec<Entry>) -> Persist 
     Persist::Install(Box::new(Install {
         last_normal: view_of(last_normal),
         base,
+        snapshot: None,
         entries,
     }))
 }

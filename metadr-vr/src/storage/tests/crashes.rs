@@ -1,5 +1,6 @@
 //! Crashes at any moment, with any part of what was not synced lost.
 
+use super::snapshots::{snapshot_of, snapshot_ticket};
 use super::*;
 use crate::random::Random;
 
@@ -17,6 +18,10 @@ struct Replica {
     promise: u64,
     reported_promise: u64,
     promises: Vec<(u64, u64)>,
+    /// What has a snapshot is committed: it stays in every log.
+    committed: usize,
+    /// The newest snapshot that was reported to be on disk.
+    reported_snapshot: u64,
 }
 
 impl Replica {
@@ -31,6 +36,8 @@ impl Replica {
             promise: 0,
             reported_promise: 0,
             promises: Vec::new(),
+            committed: 0,
+            reported_snapshot: 0,
         }
     }
 
@@ -57,8 +64,9 @@ impl Replica {
 
     fn install(&mut self, store: &mut Store<SharedDisk>) {
         let (mut log, _) = self.memory();
-        let keep = usize::try_from(self.random.below(log.len() as u64 + 1)).unwrap();
-        log.truncate(keep);
+        let may_go = (log.len() - self.committed) as u64;
+        let goes = usize::try_from(self.random.below(may_go + 1)).unwrap();
+        log.truncate(log.len() - goes);
         let base = head_of(&log);
         self.promise += 1;
         let entries = extend(&base, self.random.below(5), self.promise, 2500);
@@ -67,6 +75,19 @@ impl Replica {
         let ticket = self.ticket(Stream::Log);
         self.tickets.push((ticket.number, self.logs.len() - 1));
         store.submit(ticket, install(self.promise, base, entries));
+    }
+
+    fn snapshot(&mut self, store: &mut Store<SharedDisk>) {
+        let (log, _) = self.memory();
+        let more = self.random.below((log.len() - self.committed) as u64 + 1);
+        self.committed += usize::try_from(more).unwrap();
+        let Some(last) = self.committed.checked_sub(1).filter(|_| more > 0) else {
+            return;
+        };
+        let snapshot = Box::new(snapshot_of(&log[last]));
+        // The op is its number.
+        let ticket = snapshot_ticket(self.committed as u64);
+        store.submit(ticket, Persist::Snapshot(snapshot));
     }
 
     fn promise(&mut self, store: &mut Store<SharedDisk>) {
@@ -87,7 +108,8 @@ impl Replica {
                 let done = self.promises.iter().find(|(one, _)| *one == ticket.number);
                 self.reported_promise = done.expect("it was asked for").1;
             }
-            _ => {
+            Stream::Snapshot => self.reported_snapshot = ticket.number,
+            Stream::Log => {
                 let done = self.tickets.iter().find(|(one, _)| *one == ticket.number);
                 self.reported = done.expect("it was asked for").1;
             }
@@ -137,15 +159,24 @@ impl Replica {
             Start::New => return assert_eq!(self.logs.len(), 1),
             other => panic!("nothing was damaged: {other:?}"),
         };
-        let found = (image.entries.clone(), image.last_normal);
-        let may_be = &self.logs[self.reported..];
-        assert!(may_be.contains(&found), "{found:?}");
+        let snapshot = image.snapshot.as_ref();
+        let start = snapshot.map_or(0, |one| one.manifest.last.op);
+        assert!(start >= self.reported_snapshot);
+        let start = usize::try_from(start).unwrap();
+        let mut may_be = self.logs[self.reported..].iter();
+        let found = may_be.find(|(log, last_normal)| {
+            let is_whole = log.get(start..) == Some(&image.entries);
+            let begins_with = snapshot.is_none_or(|one| *one == snapshot_of(&log[start - 1]));
+            is_whole && begins_with && *last_normal == image.last_normal
+        });
+        let found = found.expect("some beginning of the records").clone();
         let promise = boot.meta.promise.view;
         let is_promised = promise == 0 || self.promises.iter().any(|(_, one)| *one == promise);
         assert!(promise >= self.reported_promise && is_promised);
         self.logs = vec![found];
         self.reported = 0;
         self.reported_promise = promise;
+        self.committed = start;
         self.tickets.clear();
         // A view is never used for two logs.
         self.promise += 1;
@@ -157,9 +188,10 @@ fn head_of(log: &[Entry]) -> EntryHeader {
     log.last().map_or(root, |entry| entry.header.clone())
 }
 
-fn live(seed: u64) -> usize {
+/// Tells how long the log became, and whether its beginning was removed.
+fn live(seed: u64) -> (usize, bool) {
     let mut replica = Replica::new(seed);
-    let mut longest = 0;
+    let (mut longest, mut is_cut) = (0, false);
     for _ in 0..6 {
         let mut store = replica.restart();
         for _ in 0..replica.random.below(60) {
@@ -168,21 +200,25 @@ fn live(seed: u64) -> usize {
                 3 => replica.install(&mut store),
                 4 => replica.promise(&mut store),
                 5 => store.note_end(),
-                _ => replica.step(&mut store),
+                6 if replica.random.below(3) == 0 => replica.snapshot(&mut store),
+                _ => (0..replica.random.below(8)).for_each(|_| replica.step(&mut store)),
             }
         }
         longest = longest.max(replica.memory().0.len());
+        is_cut |= replica.disk.segments().first() > Some(&1);
         drop(store);
         replica.crash();
     }
     replica.restart();
-    longest
+    (longest, is_cut)
 }
 
 #[test]
 fn what_is_found_after_a_crash_is_a_beginning_with_all_that_was_reported() {
-    let longest = (0..300).map(live).max();
-    assert!(longest > Some(30), "{longest:?}");
+    let lives: Vec<_> = (0..200).map(live).collect();
+    let longest = lives.iter().map(|(length, _)| *length).max();
+    let cut = lives.iter().filter(|(_, is_cut)| *is_cut).count();
+    assert!(longest > Some(30) && cut > 20, "{longest:?} {cut}");
 }
 
 /// The process ends when a slot is written and not synced, and the system goes

@@ -233,8 +233,8 @@ fn an_image_counts_once_and_only_after_a_clean_stop() {
     let image = Image {
         last_normal: view_of(3),
         commit: 2,
-        entries: chain(CLUSTER, 4, 1),
         snapshot: None,
+        entries: chain(CLUSTER, 4, 1),
     };
     store.close(&image);
     while store.step().unwrap() != Step::Idle {

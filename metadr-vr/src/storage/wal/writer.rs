@@ -8,7 +8,7 @@ use crate::outputs::{Install, Persist, Ticket};
 use crate::storage::disk::{Disk, DiskError, FileName};
 use crate::storage::new_file::NewFile;
 use crate::storage::options::StoreOptions;
-use crate::wire::{Hash128, Installed, SegmentHeader, WAL_FORMAT, WalRecord};
+use crate::wire::{Hash128, Installed, OpNumber, SegmentHeader, WAL_FORMAT, WalRecord};
 use std::collections::VecDeque;
 
 /// The log on its way to the disk.
@@ -28,6 +28,12 @@ pub(in crate::storage) struct Writer {
     sequence: u64,
     /// Where all groups that were written lead to.
     end: LogEnd,
+    /// The last op of the log, as it is on disk.
+    synced_head: OpNumber,
+    /// The segment in which the last install with a snapshot has begun: none
+    /// before it is needed.
+    anchored_in: Option<u64>,
+    begun_in: u64,
     phase: Phase,
     spare: Spare,
 }
@@ -82,7 +88,10 @@ impl Writer {
             offset: last.end,
             length: last.length,
             sequence,
+            synced_head: end.head.op,
             end,
+            anchored_in: None,
+            begun_in: 0,
             phase: Phase::Ready,
             spare: Spare::Missing,
         }
@@ -96,7 +105,7 @@ impl Writer {
                 self.queue.extend(records.map(|record| (record, None)));
             }
             Persist::Install(install) => self.submit_install(*install),
-            Persist::Meta(_) => panic!("not a part of the log"),
+            Persist::Meta(_) | Persist::Snapshot(_) => panic!("not a part of the log"),
         }
         if let Some(last) = self.queue.back_mut() {
             last.1 = Some(ticket);
@@ -107,12 +116,13 @@ impl Writer {
         let Install {
             last_normal,
             base,
+            snapshot,
             entries,
         } = install;
         self.queue.push_back((WalRecord::InstallBegun, None));
         let records = entries.into_iter().map(WalRecord::Installing);
         self.queue.extend(records.map(|record| (record, None)));
-        let is_anchored = false;
+        let is_anchored = snapshot.is_some();
         let installed = Installed {
             last_normal,
             base,
@@ -154,6 +164,7 @@ impl Writer {
                     synced?;
                 }
                 self.phase = Phase::Ready;
+                self.synced_head = self.end.head.op;
                 Ok(ticket.map_or(Wrote::Something, Wrote::Synced))
             }
             Phase::Opening(opening) => {
@@ -202,6 +213,51 @@ impl Writer {
         }
     }
 
+    /// The last op of the log, as it is on disk.
+    pub(in crate::storage) fn synced_head(&self) -> OpNumber {
+        self.synced_head
+    }
+
+    /// Whether nothing is written and not synced.
+    pub(in crate::storage) fn is_settled(&self) -> bool {
+        matches!(self.phase, Phase::Ready)
+    }
+
+    /// Removes the oldest segment, if the log after op `keep` does not need it,
+    /// nor what has been written since. Returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the disk.
+    pub(in crate::storage) fn remove_before(
+        &mut self,
+        disk: &mut impl Disk,
+        keep: OpNumber,
+    ) -> Result<bool, DiskError> {
+        let (Some(oldest), Some(next)) = (self.segments.front(), self.segments.get(1)) else {
+            return Ok(false);
+        };
+        let is_reached = next.head.op <= keep && !next.is_installing;
+        let is_replaced = self.anchored_in.is_some_and(|begun| next.number <= begun);
+        if !(is_reached || is_replaced) {
+            return Ok(false);
+        }
+        disk.remove(FileName::Segment(oldest.number))?;
+        self.segments.pop_front();
+        Ok(true)
+    }
+
+    fn note(&mut self, record: &WalRecord) {
+        match record {
+            WalRecord::InstallBegun => self.begun_in = self.present(),
+            WalRecord::Installed(installed) if installed.is_anchored => {
+                self.anchored_in = Some(self.begun_in);
+            }
+            _ => {}
+        }
+        self.end.note(record);
+    }
+
     fn present(&self) -> u64 {
         self.segments.back().map_or(0, |header| header.number)
     }
@@ -218,7 +274,7 @@ impl Writer {
             size = more;
             let (record, belongs_to) = self.queue.pop_front().expect("it was seen");
             ticket = belongs_to.or(ticket);
-            self.end.note(&record);
+            self.note(&record);
             records.push(record);
         }
         let offset = self.offset as u64;
