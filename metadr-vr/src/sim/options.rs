@@ -173,7 +173,7 @@ impl Swarm {
                 reorder_bytes: random.pick(&[500, 5_000, 1 << 20]),
                 lease: if sim.has_leases { 30 } else { 0 },
                 bug: sim.bug,
-                ..checkpoints(sim.seed)
+                ..pressure(sim.seed, checkpoints(sim.seed))
             },
         }
     }
@@ -212,6 +212,18 @@ fn checkpoints(seed: u64) -> Options {
         snapshot_chunk,
         snapshot_bytes_per_tick: u64::from(snapshot_chunk) * random.between(1, 8),
         ..Options::default()
+    }
+}
+
+/// In most runs a primary slows down for a backup that lags a little, and has
+/// little room for what is uncommitted.
+fn pressure(seed: u64, others: Options) -> Options {
+    let mut random = Random::stream(seed, "pressure");
+    Options {
+        pipeline_bytes: random.pick(&[500, 10_000, 8 << 20]),
+        lag_soft: random.pick(&[1, 8, 64, 1_024]),
+        lag_patience: random.pick(&[50, 3_000]),
+        ..others
     }
 }
 

@@ -70,6 +70,7 @@ pub(super) enum Incident {
     Crashes,
     Stops,
     IsAskedToStop,
+    IsToStepDown,
     LosesDisk,
     /// It lost its disk, was told so, and never comes back.
     IsGone,
@@ -267,6 +268,7 @@ impl std::fmt::Display for Incident {
             Self::Starts => f.write_str("starts"),
             Self::Crashes => f.write_str("crashes"),
             Self::Stops => f.write_str("is stopped"),
+            Self::IsToStepDown => f.write_str("is to step down"),
             Self::IsAskedToStop => f.write_str("is asked to stop"),
             Self::LosesDisk => f.write_str("loses its disk"),
             Self::IsGone => f.write_str("is gone for good"),

@@ -3,8 +3,11 @@
 use super::World;
 use crate::sim::check::Violation;
 use crate::sim::model::Model;
-use crate::sim::record::What;
-use crate::{ClientReply, Request, RequestId};
+use crate::sim::record::{Incident, What};
+use crate::{Admin, ClientReply, Request, RequestId};
+
+/// The connection of an operator: no client has it.
+const OPERATOR: u64 = u64::MAX;
 
 impl<M: Model> World<M> {
     pub(super) fn burst(&mut self, client: usize) -> Result<(), Violation> {
@@ -45,11 +48,32 @@ impl<M: Model> World<M> {
 
     pub(super) fn answer(&mut self, id: RequestId, reply: &ClientReply) -> Result<(), Violation> {
         self.digest([2, id.connection, id.number]);
+        if id.connection == OPERATOR {
+            return Ok(());
+        }
         self.checkers.answered(id, reply)?;
         let is_success = matches!(reply, ClientReply::Ok { .. });
         self.clients.answered(id, is_success);
         self.counts.answered += u64::from(is_success);
         Ok(())
+    }
+
+    /// An operator wants another primary, under load. What comes of it shows
+    /// in the views.
+    pub(super) fn step_down(&mut self, primary: usize) -> Result<(), Violation> {
+        let local = self.nodes[primary].clock.local(self.now);
+        let Some(replica) = &mut self.replicas[primary] else {
+            return Ok(());
+        };
+        let id = RequestId {
+            connection: OPERATOR,
+            number: self.now.0,
+        };
+        let mut outputs = self.outputs.take().unwrap_or_default();
+        let request = Request::Admin(Admin::StepDown);
+        replica.on_request(local, id, request, &mut outputs);
+        self.note(What::Fault(primary as u32, Incident::IsToStepDown));
+        self.settle_event(primary, outputs)
     }
 
     /// A client's connection breaks.

@@ -106,6 +106,7 @@ impl<M: Model> World<M> {
                 let what = self.network.isolate(primary, self.now, length);
                 self.note_network(primary, what, length);
             }
+            Fault::Leader if self.fault_random.chance(250) => self.step_down(primary)?,
             Fault::Leader => {
                 let kind = self.fault_random.pick(&kinds);
                 self.hit(kind, victim, length)?;

@@ -59,6 +59,7 @@ fn after_incident(incident: Incident) -> Option<State> {
             Some(State::Down)
         }
         Incident::IsAskedToStop
+        | Incident::IsToStepDown
         | Incident::Other(_)
         | Incident::Pauses(_)
         | Incident::Network(..) => None,
