@@ -53,6 +53,8 @@ pub(super) fn forgetful(values: &[u64]) -> Replica<Registers> {
     };
     let mut replica = with_options(0, 1, options);
     write_all(&mut replica, values);
+    // It forgets as time passes.
+    replica.on_tick(Tick(1), 0, &mut Outputs::default());
     replica
 }
 
