@@ -98,6 +98,8 @@ impl<D: Disk> Store<D> {
             wal: None,
             snapshots: Snapshots::default(),
             held: VecDeque::new(),
+            log_asked: 0,
+            log_synced: 0,
             log_steps: 0,
             has_removed: false,
             is_full: false,

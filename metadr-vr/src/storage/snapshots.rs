@@ -23,9 +23,19 @@ const UNSYNCED_BYTES: u64 = 8 << 20;
 pub(super) struct Snapshots {
     /// Their ops, in order.
     kept: Vec<OpNumber>,
-    queue: VecDeque<(Option<Ticket>, Box<Snapshot>)>,
+    queue: VecDeque<Waiting>,
     /// What has been done of the first one.
     done: Done,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    /// Without one it is for an install, which waits for it.
+    ticket: Option<Ticket>,
+    snapshot: Box<Snapshot>,
+    /// The number of the last ticket of the log that was handed in before: the
+    /// snapshot counts for nothing without the log that leads to it.
+    after: u64,
 }
 
 /// How far the snapshot that is being written is.
@@ -56,14 +66,29 @@ impl Snapshots {
         }
     }
 
-    pub(super) fn submit(&mut self, ticket: Option<Ticket>, snapshot: Snapshot) {
-        self.queue.push_back((ticket, Box::new(snapshot)));
+    /// Takes a snapshot of a state that the log leads to when it is on disk up
+    /// to the ticket `after`.
+    pub(super) fn submit(&mut self, ticket: Ticket, snapshot: Snapshot, after: u64) {
+        self.queue.push_back(Waiting {
+            ticket: Some(ticket),
+            snapshot: Box::new(snapshot),
+            after,
+        });
     }
 
-    /// The op of the snapshot that is being written.
-    pub(super) fn writing(&self) -> Option<OpNumber> {
-        let (_, snapshot) = self.queue.front()?;
-        Some(snapshot.manifest.last.op)
+    /// Takes a snapshot that an install waits for.
+    pub(super) fn submit_for_install(&mut self, snapshot: Snapshot) {
+        self.queue.push_back(Waiting {
+            ticket: None,
+            snapshot: Box::new(snapshot),
+            after: 0,
+        });
+    }
+
+    /// Whether there is one to write, the log being on disk up to this ticket.
+    pub(super) fn is_ready(&self, synced: u64) -> bool {
+        let first = self.queue.front();
+        first.is_some_and(|waiting| waiting.after <= synced)
     }
 
     /// Those on disk, in order.
@@ -77,7 +102,10 @@ impl Snapshots {
     ///
     /// Those of the disk. After [`DiskError::Full`] it begins anew.
     pub(super) fn step(&mut self, disk: &mut impl Disk) -> Result<Wrote, DiskError> {
-        let Some((ticket, snapshot)) = self.queue.front() else {
+        let Some(Waiting {
+            ticket, snapshot, ..
+        }) = self.queue.front()
+        else {
             return Ok(Wrote::Something);
         };
         let op = snapshot.manifest.last.op;

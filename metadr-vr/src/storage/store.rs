@@ -36,6 +36,9 @@ pub struct Store<D> {
     pub(super) snapshots: Snapshots,
     /// What has to wait for a snapshot to be on disk, in order.
     pub(super) held: VecDeque<(Ticket, Persist)>,
+    /// The last tickets of the log: what was asked for, and what is on disk.
+    pub(super) log_asked: u64,
+    pub(super) log_synced: u64,
     /// How many steps the log was written for since a snapshot's turn.
     pub(super) log_steps: u8,
     /// Whether a name was removed since the directory was synced.
@@ -88,7 +91,8 @@ impl<D: Disk> Store<D> {
             }
             Persist::Snapshot(snapshot) => {
                 assert!(self.wal.is_some(), "memory mode has no snapshots on disk");
-                self.snapshots.submit(Some(ticket), *snapshot);
+                let after = self.log_asked;
+                self.snapshots.submit(ticket, *snapshot, after);
             }
             other => self.submit_log(ticket, other),
         }
@@ -98,10 +102,11 @@ impl<D: Disk> Store<D> {
     /// install.
     fn submit_log(&mut self, ticket: Ticket, persist: Persist) {
         let wal = self.wal.as_mut().expect("memory mode has no log on disk");
+        self.log_asked = ticket.number;
         if let Persist::Install(install) = &persist
             && let Some(snapshot) = &install.snapshot
         {
-            self.snapshots.submit(None, Snapshot::clone(snapshot));
+            self.snapshots.submit_for_install(Snapshot::clone(snapshot));
             self.held.push_back((ticket, persist));
         } else if self.held.is_empty() {
             wal.submit(ticket, persist);
@@ -250,7 +255,10 @@ impl<D: Disk> Store<D> {
         match wrote {
             Ok(Wrote::Nothing) => Ok(None),
             Ok(Wrote::Something) => Ok(Some(Step::Working)),
-            Ok(Wrote::Synced(ticket)) => Ok(Some(Step::Persisted(ticket))),
+            Ok(Wrote::Synced(ticket)) => {
+                self.log_synced = ticket.number;
+                Ok(Some(Step::Persisted(ticket)))
+            }
             Ok(Wrote::MadeRoom) => Ok(Some(self.set_full(false))),
             Err(DiskError::Full) => {
                 self.is_blocked = true;
@@ -261,14 +269,8 @@ impl<D: Disk> Store<D> {
     }
 
     fn step_snapshots(&mut self) -> Result<Option<Step>, StoreError> {
-        let Some(wal) = &mut self.wal else {
-            return Ok(None);
-        };
         self.log_steps = 0;
-        // A snapshot without the log that leads to it counts for nothing, but
-        // for one that takes the log's place.
-        let is_ready = |op: OpNumber| op <= wal.synced_head() || !self.held.is_empty();
-        if !self.is_blocked && self.snapshots.writing().is_some_and(is_ready) {
+        if !self.is_blocked && self.snapshots.is_ready(self.log_synced) {
             return match self.snapshots.step(&mut self.disk) {
                 Ok(WroteSnapshot::Something) => Ok(Some(Step::Working)),
                 Ok(WroteSnapshot::Snapshot(op, ticket)) => {

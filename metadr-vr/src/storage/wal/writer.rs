@@ -28,8 +28,6 @@ pub(in crate::storage) struct Writer {
     sequence: u64,
     /// Where all groups that were written lead to.
     end: LogEnd,
-    /// The last op of the log, as it is on disk.
-    synced_head: OpNumber,
     /// The segment in which the last install with a snapshot has begun: none
     /// before it is needed.
     anchored_in: Option<u64>,
@@ -88,7 +86,6 @@ impl Writer {
             offset: last.end,
             length: last.length,
             sequence,
-            synced_head: end.head.op,
             end,
             anchored_in: None,
             begun_in: 0,
@@ -164,7 +161,6 @@ impl Writer {
                     synced?;
                 }
                 self.phase = Phase::Ready;
-                self.synced_head = self.end.head.op;
                 Ok(ticket.map_or(Wrote::Something, Wrote::Synced))
             }
             Phase::Opening(opening) => {
@@ -211,11 +207,6 @@ impl Writer {
             Phase::Opening(..) => FileName::SpareSegment,
             _ => FileName::Segment(self.present()),
         }
-    }
-
-    /// The last op of the log, as it is on disk.
-    pub(in crate::storage) fn synced_head(&self) -> OpNumber {
-        self.synced_head
     }
 
     /// Whether nothing is written and not synced.
