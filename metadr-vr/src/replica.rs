@@ -248,7 +248,7 @@ impl<S: StateMachine> Replica<S> {
             MessageBody::FetchLog(fetch) => self.on_fetch_log(sender, promise, &fetch, outputs),
             MessageBody::LogChunk(chunk) => self.on_log_chunk(sender, chunk, outputs),
             MessageBody::FetchSnapshot(fetch) => {
-                self.on_fetch_snapshot(sender, promise, fetch, outputs)
+                self.on_fetch_snapshot(sender, promise, fetch, outputs);
             }
             MessageBody::SnapshotPart(part) => self.on_snapshot_part(sender, part, outputs),
             MessageBody::Recovery(ask) => self.on_recovery(sender, promise, &ask, outputs),

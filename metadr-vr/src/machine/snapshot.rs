@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn a_part_of_another_snapshot_is_not_taken() {
         let (_, snapshot) = taken(4, 10);
-        let mut other = snapshot.checkpoint().clone();
+        let mut other = *snapshot.checkpoint();
         other.hash[0] ^= 1;
         assert!(Receiving::<Text>::begin(&other, snapshot.encoded_manifest()).is_err());
         let mut receiving: Receiving<Text> =

@@ -172,7 +172,7 @@ impl<S: StateMachine> Replica<S> {
             return;
         }
         if *checkpoint != self.checkpoints.told[sender.place] {
-            self.checkpoints.told[sender.place] = checkpoint.clone();
+            self.checkpoints.told[sender.place] = *checkpoint;
             self.compare_checkpoints(outputs);
         }
     }

@@ -138,7 +138,7 @@ impl<S: StateMachine> Replica<S> {
     pub(super) fn unstage(&mut self) {
         if let Some(staged) = self.staged.take() {
             self.salvage = Some((staged.base, staged.entries));
-            self.salvaged_snapshot = staged.snapshot.or(self.salvaged_snapshot.take());
+            self.salvaged_snapshot = staged.snapshot.or_else(|| self.salvaged_snapshot.take());
         }
     }
 
@@ -346,9 +346,10 @@ impl<S: StateMachine> Replica<S> {
             return self.restart_staging(outputs);
         }
         let is_collecting = self.status == (Status::ViewChange { entered: true });
-        if is_collecting && self.is_primary() && self.view_change.forfeits + 1 < self.voters.len() {
-            // Somebody else can begin a view at once.
-            self.view_change.forfeits += 1;
+        if is_collecting && self.is_primary() && !self.view_change.has_forfeited {
+            // Somebody else may begin a view at once. If nobody has, it is up to
+            // this one: perhaps no other can be reached by a quorum.
+            self.view_change.has_forfeited = true;
             let next = EpochView {
                 view: self.view.view + 1,
                 ..self.view
@@ -422,7 +423,7 @@ impl<S: StateMachine> Replica<S> {
         self.view_start_op = head;
         self.commit_number = self.commit_number.max(commit.min(head));
         self.view_change.attempts = 0;
-        self.view_change.forfeits = 0;
+        self.view_change.has_forfeited = false;
         (self.transfer, self.salvaged_snapshot) = (None, None);
         self.votes.clear();
         self.primary_heard = self.now;

@@ -15,6 +15,7 @@ use crate::wire::{
 };
 use crate::{StateMachine, Tick};
 use bytes::Bytes;
+use std::collections::VecDeque;
 
 /// Questions that may be unanswered at a time.
 const IN_FLIGHT: usize = 4;
@@ -22,6 +23,9 @@ const IN_FLIGHT: usize = 4;
 /// After so many questions in a row without an answer, somebody else may know
 /// another way.
 const GIVE_UP: u32 = 24;
+
+/// Questions that are remembered when others were asked instead.
+const LATE: usize = 64;
 
 /// A snapshot that is being fetched.
 #[derive(Clone, Debug)]
@@ -32,6 +36,9 @@ pub(super) struct Transfer<S: StateMachine> {
     /// None until the manifest is here.
     receiving: Option<Receiving<S>>,
     asked: Vec<Asked>,
+    /// What was asked of others since: an answer that comes late is as good,
+    /// else nothing would ever arrive over a way that is a little too long.
+    late: VecDeque<Asked>,
     /// Whom to ask next, counted up.
     turn: usize,
     failures: u32,
@@ -50,6 +57,22 @@ struct Asked {
 impl<S: StateMachine> Transfer<S> {
     pub(super) fn deadline(&self) -> Option<Tick> {
         self.asked.iter().map(|one| one.due).min()
+    }
+
+    /// What a part answers: a chunk, or the manifest.
+    fn answered(&mut self, part: &SnapshotPart) -> Option<Option<usize>> {
+        if part.checkpoint != self.checkpoint {
+            return None;
+        }
+        let is_that = |one: &Asked| one.request == part.request;
+        if let Some(index) = self.asked.iter().position(is_that) {
+            return Some(self.asked.swap_remove(index).chunk);
+        }
+        let index = self.late.iter().position(is_that)?;
+        let chunk = self.late.remove(index)?.chunk;
+        // Nobody else need answer it.
+        self.asked.retain(|one| one.chunk != chunk);
+        Some(chunk)
     }
 
     /// What is to be asked for next.
@@ -101,6 +124,7 @@ impl<S: StateMachine> Replica<S> {
                 source,
                 receiving: None,
                 asked: Vec::new(),
+                late: VecDeque::new(),
                 turn: 0,
                 failures: 0,
             });
@@ -125,7 +149,7 @@ impl<S: StateMachine> Replica<S> {
             });
             let fetch = FetchSnapshot {
                 request,
-                checkpoint: transfer.checkpoint.clone(),
+                checkpoint: transfer.checkpoint,
                 chunk: chunk.map(|index| u32::try_from(index).expect("chunks are counted so")),
                 round: self.round_seen,
             };
@@ -140,7 +164,7 @@ impl<S: StateMachine> Replica<S> {
         };
         transfer.turn += 1;
         let (turn, source) = (transfer.turn, transfer.source);
-        let checkpoint = transfer.checkpoint.clone();
+        let checkpoint = transfer.checkpoint;
         let mut holders = (self.others()).filter(|one| {
             let peer = &self.peers[one.place];
             let is_there = self.now.since(peer.last_heard) <= self.options.ping;
@@ -158,10 +182,12 @@ impl<S: StateMachine> Replica<S> {
         let Some(transfer) = &mut self.transfer else {
             return;
         };
-        let before = transfer.asked.len();
-        transfer.asked.retain(|one| one.due > now);
-        let late = before - transfer.asked.len();
-        transfer.failures += u32::try_from(late).unwrap_or(u32::MAX);
+        for late in transfer.asked.extract_if(.., |one| one.due <= now) {
+            transfer.failures += 1;
+            transfer.late.push_back(late);
+        }
+        let forgotten = transfer.late.len().saturating_sub(LATE);
+        transfer.late.drain(..forgotten);
         if transfer.failures >= GIVE_UP {
             self.transfer = None;
             if let Some(staged) = &mut self.staged {
@@ -219,11 +245,9 @@ impl<S: StateMachine> Replica<S> {
         let Some(transfer) = &mut self.transfer else {
             return;
         };
-        let asked = (transfer.asked.iter()).position(|one| one.request == part.request);
-        let Some(asked) = asked.filter(|_| part.checkpoint == transfer.checkpoint) else {
+        let Some(chunk) = transfer.answered(&part) else {
             return;
         };
-        let chunk = transfer.asked.swap_remove(asked).chunk;
         match part.body {
             SnapshotPartBody::Manifest(encoded) if chunk.is_none() => {
                 match Receiving::begin(&transfer.checkpoint, &encoded) {
@@ -238,7 +262,7 @@ impl<S: StateMachine> Replica<S> {
             }
             SnapshotPartBody::Gone(newest) => {
                 self.hears_checkpoint(sender, &newest, outputs);
-                return self.snapshot_is_gone(sender.place, newest, outputs);
+                return self.snapshot_is_gone(sender.place, newest, chunk, outputs);
             }
             SnapshotPartBody::Manifest(_) => {}
         }
@@ -266,16 +290,30 @@ impl<S: StateMachine> Replica<S> {
 
     /// The one that was asked does not have it any more: it has a newer one,
     /// or others still have it.
-    fn snapshot_is_gone(&mut self, place: usize, newest: Checkpoint, outputs: &mut Outputs) {
+    fn snapshot_is_gone(
+        &mut self,
+        place: usize,
+        newest: Checkpoint,
+        chunk: Option<usize>,
+        outputs: &mut Outputs,
+    ) {
+        let request = self.next_request();
         let Some(transfer) = &mut self.transfer else {
             return;
         };
         transfer.failures += 1;
-        let is_left = (transfer.source == place).then(|| transfer.checkpoint.clone());
+        let is_left = (transfer.source == place).then_some(transfer.checkpoint);
         if is_left.is_some_and(|wanted| newest.op > wanted.op) {
-            return self.fetch_snapshot(newest, place, outputs);
+            self.fetch_snapshot(newest, place, outputs);
+        } else if !transfer.asked.iter().any(|one| one.chunk == chunk) {
+            // Another is asked, but not at once: it may say the same.
+            let due = self.now.after(self.options.gap);
+            transfer.asked.push(Asked {
+                request,
+                chunk,
+                due,
+            });
         }
-        // Not at once: it would say the same.
     }
 
     fn finish_transfer(&mut self, outputs: &mut Outputs) {

@@ -27,9 +27,9 @@ pub(super) struct ViewChange {
     is_chosen: bool,
     /// View changes in a row that did not come to an end.
     pub(super) attempts: u32,
-    /// View changes in a row that this replica gave up as their primary, as
+    /// Since it was last Normal, this replica gave up a view as its primary, as
     /// it lacked a snapshot.
-    pub(super) forfeits: usize,
+    pub(super) has_forfeited: bool,
     /// When it began.
     since: Tick,
     /// When to say everything again.
@@ -106,7 +106,7 @@ impl<S: StateMachine> Replica<S> {
         self.votes.clear();
         self.view_change = ViewChange {
             attempts: self.view_change.attempts + 1,
-            forfeits: self.view_change.forfeits,
+            has_forfeited: self.view_change.has_forfeited,
             since: self.now,
             ..ViewChange::default()
         };
