@@ -6,10 +6,10 @@
 //! kind of message, and needs no change for a new one.
 
 use crate::group::Group;
-use crate::support::meta;
+use crate::support::{message, meta};
 use bytes::Bytes;
 use metadr_runtime::xdr;
-use metadr_vr::wire::{Durability, Life, Message, ReplicaId};
+use metadr_vr::wire::{Durability, FetchSnapshot, Life, Message, MessageBody, ReplicaId};
 use metadr_vr::{Boot, Level, Options, Outputs, Request, RequestId, Start, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -254,6 +254,7 @@ fn options() -> Options {
         stop_timeout: 20,
         ping: 6,
         fetch_timeout: 4,
+        lease: 6,
         pipeline_entries: 4,
         window_bytes: 2_000,
         batch_operations: 2,
@@ -269,6 +270,13 @@ fn options() -> Options {
         snapshot_chunk: 64,
         ..Options::default()
     }
+}
+
+/// What is asked so seldom that most groups would never have said it.
+fn seldom_said() -> BTreeMap<u32, VecDeque<Message>> {
+    let body = MessageBody::FetchSnapshot(FetchSnapshot::default());
+    let question = message(1, body);
+    BTreeMap::from([(kind(&question), VecDeque::from([question]))])
 }
 
 fn play(durability: Durability, cases: u32) -> BTreeMap<&'static str, BTreeSet<u32>> {
@@ -293,7 +301,7 @@ fn play(durability: Durability, cases: u32) -> BTreeMap<&'static str, BTreeSet<u
         }
         let mut talk = Talk {
             group,
-            said: BTreeMap::new(),
+            said: seldom_said(),
             deaf: None,
             covered: &covered,
         };
@@ -306,7 +314,7 @@ fn play(durability: Durability, cases: u32) -> BTreeMap<&'static str, BTreeSet<u
     covered.into_inner()
 }
 
-/// Every kind that the group said at all, altered, and told to replicas that
+/// Every kind that the group said at all, and a question for a snapshot, altered, and told to replicas that
 /// were doing anything that a replica can do.
 #[test]
 fn altered_messages_of_all_kinds_panic_nobody_whatever_it_does() {
