@@ -15,6 +15,7 @@ use super::agenda::Agenda;
 use super::check::{Checkers, Violation};
 use super::disk::Disk;
 use super::echo::Echoes;
+use super::fault::{Fault, FaultId};
 use super::model::Model;
 use super::network::Network;
 use super::node::{self, Node};
@@ -28,9 +29,8 @@ use crate::bugs::Bug;
 use crate::hash128;
 use crate::wire::Message;
 use crate::{Options, Outputs, Replica, StateMachine, Status, Tick};
-use faults::Fault;
 use settle::Ending;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A run under way.
 pub(super) struct World<M: Model> {
@@ -47,14 +47,19 @@ pub(super) struct World<M: Model> {
     network: Network,
     echoes: Echoes,
     random: Random,
+    /// Of the fault that is played now, or of the time after the faults.
     fault_random: Random,
+    trigger_random: Random,
+    /// How many faults of each kind were planned.
+    fault_numbers: BTreeMap<Fault, u64>,
+    /// The faults that are to be played; all if not given.
+    pub(super) only: Option<BTreeSet<FaultId>>,
+    pub(super) faults_played: Vec<FaultId>,
     disk_random: Random,
     faults: ProcessFaults,
     trigger: Option<Trigger>,
     /// Where a prepared crash came.
     crashed_at: BTreeSet<Point>,
-    /// What has happened.
-    faults_seen: BTreeSet<Fault>,
     ending: Option<Ending>,
     first_starts: Vec<u64>,
     power_loss: Option<u64>,
@@ -103,7 +108,7 @@ enum Planned {
     /// A client's next burst.
     Burst(usize),
     /// The next fault of a kind.
-    Fault(Fault),
+    Fault(FaultId),
 }
 
 impl<M: Model> World<M> {
@@ -128,12 +133,15 @@ impl<M: Model> World<M> {
             network: Network::new(options.seed, swarm.network, count),
             echoes: Echoes::new(options.seed, swarm.echoes_per_mille, count),
             random: Random::stream(options.seed, "schedule"),
-            fault_random: Random::stream(options.seed, "faults"),
+            fault_random: Random::stream(options.seed, "settling"),
+            trigger_random: Random::stream(options.seed, "trigger"),
+            fault_numbers: BTreeMap::new(),
+            only: None,
+            faults_played: Vec::new(),
             disk_random: Random::stream(options.seed, "disk"),
             faults: swarm.processes,
             trigger: None,
             crashed_at: BTreeSet::new(),
-            faults_seen: BTreeSet::new(),
             ending: None,
             first_starts: swarm.first_starts,
             power_loss: swarm.power_loss,
@@ -241,10 +249,9 @@ impl<M: Model> World<M> {
                 self.plan(pause, Planned::Burst(client));
                 self.burst(client)
             }
-            Planned::Fault(fault) if self.is_active => {
-                self.plan_fault(fault);
-                self.faults_seen.insert(fault);
-                self.fault(fault)
+            Planned::Fault(id) if self.is_active => {
+                self.plan_fault(id.fault);
+                self.fault(id)
             }
             Planned::Burst(_) | Planned::Fault(_) => Ok(()),
         }
@@ -312,7 +319,7 @@ mod tests {
             let played = world.begin().and_then(|()| world.play_until(3000));
             assert_eq!(played, Ok(()), "seed {seed}");
             points.append(&mut world.crashed_at);
-            faults.append(&mut world.faults_seen);
+            faults.extend(world.faults_played.iter().map(|id| id.fault));
         }
         assert_eq!(points.into_iter().collect::<Vec<_>>(), POINTS);
         assert_eq!(faults.into_iter().collect::<Vec<_>>(), Fault::ALL);

@@ -12,6 +12,8 @@ use targeted::Targeted;
 #[derive(Debug)]
 pub(super) struct Network {
     random: Random,
+    /// Of the fault that is played now.
+    pub(super) fault_random: Random,
     faults: NetworkFaults,
     /// Those of messages that are seldom sent.
     rare_faults: NetworkFaults,
@@ -71,6 +73,7 @@ impl Network {
     pub(super) fn new(seed: u64, faults: NetworkFaults, replicas: usize) -> Self {
         Self {
             random: Random::stream(seed, "network"),
+            fault_random: Random::stream(seed, "network faults"),
             faults,
             rare_faults: NetworkFaults {
                 duplicate_per_mille: (faults.duplicate_per_mille * 3).min(900),
@@ -101,7 +104,7 @@ impl Network {
     /// Begins to drop certain messages. `view` is about where the group is.
     pub(super) fn target(&mut self, view: u64, until: Tick) -> String {
         let count = self.links.len();
-        let one = Targeted::draw(&mut self.random, count, view, until);
+        let one = Targeted::draw(&mut self.fault_random, count, view, until);
         let text = one.to_string();
         self.targeted.push(one);
         text
@@ -110,7 +113,7 @@ impl Network {
     /// Cuts one replica off, or makes it deaf or dumb.
     pub(super) fn isolate(&mut self, victim: usize, now: Tick, length: u64) -> &'static str {
         let until = now.after(length);
-        match self.random.between(0, 3) {
+        match self.fault_random.between(0, 3) {
             0 => {
                 self.cut(until, &|_, to| to == victim);
                 "hears nobody"
@@ -128,15 +131,15 @@ impl Network {
 
     /// Cuts or clogs some links, of a shape that is drawn.
     pub(super) fn partition(&mut self, primary: usize, now: Tick, length: u64) -> &'static str {
-        if self.random.chance(250) {
+        if self.fault_random.chance(250) {
             return self.isolate(primary, now, length);
         }
         let until = now.after(length);
         let count = self.links.len();
         let one = self.replica();
         let next = (primary + 1) % count;
-        let shape = self.random.between(3, 12);
-        let side: Vec<bool> = (0..count).map(|_| self.random.chance(500)).collect();
+        let shape = self.fault_random.between(3, 12);
+        let side: Vec<bool> = (0..count).map(|_| self.fault_random.chance(500)).collect();
         let other = self.replica();
         let half = count / 2;
         // The place in a ring that is not the voters' order.
@@ -157,9 +160,9 @@ impl Network {
                 distance.min(count - distance) > half.div_ceil(2)
             }),
             11 => {
-                let period = self.random.between(1, 60);
+                let period = self.fault_random.between(1, 60);
                 let links = self.links.iter_mut().flatten();
-                for link in links.filter(|_| self.random.chance(300)) {
+                for link in links.filter(|_| self.fault_random.chance(300)) {
                     link.cut = link.cut.max(until);
                     link.flapping = period;
                 }
@@ -167,8 +170,8 @@ impl Network {
             _ => {
                 // One after the other, and open again in another order.
                 for link in self.links.iter_mut().flatten() {
-                    if self.random.chance(500) {
-                        link.clogged = now.after(self.random.between(0, length));
+                    if self.fault_random.chance(500) {
+                        link.clogged = now.after(self.fault_random.between(0, length));
                     }
                 }
             }
@@ -200,7 +203,7 @@ impl Network {
 
     fn replica(&mut self) -> usize {
         let last = self.links.len() as u64 - 1;
-        usize::try_from(self.random.between(0, last)).expect("few replicas")
+        usize::try_from(self.fault_random.between(0, last)).expect("few replicas")
     }
 
     /// Ends all faults between replicas whose connection is whole, and gives

@@ -14,6 +14,8 @@ pub struct SimOptions {
     pub ticks: u64,
     /// The size of the group, 1 to 9; drawn from the seed if not given.
     pub replicas: Option<u32>,
+    /// The number of clients; drawn from the seed if not given.
+    pub clients: Option<u64>,
     /// Whether no class of faults is left out, and the group has five
     /// replicas unless their number is given.
     pub is_full: bool,
@@ -32,6 +34,7 @@ impl SimOptions {
             seed,
             ticks: 20_000,
             replicas: None,
+            clients: None,
             is_full: false,
             has_leases: false,
             bug: None,
@@ -158,7 +161,10 @@ impl Swarm {
                 .then(|| random.between(sim.ticks / 2, sim.ticks.saturating_sub(1))),
             disk_loss: disk_loss(sim),
             echoes_per_mille: Random::stream(sim.seed, "echo rate").pick(&[0, 50, 500]),
-            clients: random.between(1, 8),
+            clients: {
+                let drawn = random.between(1, 8);
+                sim.clients.unwrap_or(drawn)
+            },
             client_window: random.pick(&[1, 2, 8, 32]),
             think: random.pick(&[1, 5, 20, 100]),
             reads_per_mille: random.pick(&[0, 100, 500, 900]),

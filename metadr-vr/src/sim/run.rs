@@ -2,10 +2,12 @@
 
 use super::check::Violation;
 use super::cluster::World;
+use super::fault::FaultId;
 use super::model::{Model, RegisterModel};
 use super::options::SimOptions;
 use super::record::{Record, Recorder};
 use super::show::Recording;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,6 +20,7 @@ pub struct Run<M> {
     options: SimOptions,
     until: Option<u64>,
     window: Option<Range<u64>>,
+    only: Option<BTreeSet<FaultId>>,
 }
 
 impl<M: Model> Run<M> {
@@ -29,6 +32,7 @@ impl<M: Model> Run<M> {
             options,
             until: None,
             window: None,
+            only: None,
         }
     }
 
@@ -46,6 +50,13 @@ impl<M: Model> Run<M> {
         self
     }
 
+    /// Plays these faults alone.
+    #[must_use]
+    pub fn only(mut self, faults: BTreeSet<FaultId>) -> Self {
+        self.only = Some(faults);
+        self
+    }
+
     /// Runs it. The recording is empty if none was asked for.
     ///
     /// # Errors
@@ -57,9 +68,11 @@ impl<M: Model> Run<M> {
             options,
             until,
             window,
+            only,
         } = self;
         let mut world = World::new(model, options);
         world.until = until;
+        world.only = only;
         world.recorder = Recorder::new(window.clone());
         let outcome = guarded(|| world.play()).map_err(|violation| {
             Box::new(Failure {
@@ -67,6 +80,7 @@ impl<M: Model> Run<M> {
                 tick: world.now.0,
                 events: world.counts.events,
                 violation,
+                faults: std::mem::take(&mut world.faults_played),
                 last: world.recorder.last().map(Record::to_string).collect(),
             })
         });
@@ -117,6 +131,8 @@ pub struct Failure {
     pub events: u64,
     /// What.
     pub violation: Violation,
+    /// The faults that were played.
+    pub faults: Vec<FaultId>,
     /// The last things that happened, oldest first.
     pub last: Vec<String>,
 }
@@ -175,6 +191,7 @@ mod tests {
     fn short(seed: u64) -> Run<RegisterModel> {
         let options = SimOptions {
             ticks: 300,
+            replicas: Some(3),
             ..SimOptions::new(seed)
         };
         Run::new(RegisterModel::default(), options)

@@ -1,12 +1,14 @@
 //! The command line.
 
 use metadr_vr::bugs::Bug;
-use metadr_vr::sim::SimOptions;
+use metadr_vr::sim::{FaultId, SimOptions};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
 pub(crate) const USAGE: &str = "usage: vr-sim (--seed N | --seeds A..B) [--ticks T] \
     [--replicas N] [--full] [--leases] [--mode memory] [--bug NAME] [--figures]
+    [--clients N] [--only FAULT,..] [--minimize]
     [--from EVENT] [--until EVENT] [--log] [--svg FILE] [--last N]
     | --table [NAME..]
 
@@ -17,6 +19,7 @@ checks every invariant after every event. Exits with 0 only if all held.
   --seeds A..B   the runs of all seeds from A up to, without, B
   --ticks T      ticks of 10 ms with faults (20000)
   --replicas N   the size of the group, 1 to 9 (drawn from the seed)
+  --clients N    how many clients ask (drawn from the seed)
   --full         every class of faults in every run, and groups of 5 unless
                  --replicas says otherwise
   --leases       primaries are read by leases, and clocks are as they have to
@@ -31,6 +34,10 @@ Of one run, to see what happens in it:
   --log          prints a line for each change of a replica's state
   --svg FILE     draws replicas, messages and faults on a line of time
   --from EVENT   shows nothing that comes before, in the log and the picture
+  --only FAULT,..
+                 plays these faults alone, by the names that --minimize gives
+  --minimize     if the run fails, looks for less of it that fails in the same
+                 way: fewer faults, clients and ticks
   --last N       how many of the last 10,000 things that happened are printed
                  when a run fails or has ended at --until (60)
 
@@ -55,12 +62,19 @@ pub(crate) struct Watch {
     pub(crate) logs: bool,
     pub(crate) svg: Option<PathBuf>,
     pub(crate) last: usize,
+    pub(crate) only: Option<BTreeSet<FaultId>>,
+    pub(crate) minimizes: bool,
 }
 
 impl Watch {
     /// Whether there must be one run only.
     pub(crate) fn is_of_one(&self) -> bool {
-        self.from > 0 || self.until.is_some() || self.logs || self.svg.is_some()
+        self.from > 0
+            || self.until.is_some()
+            || self.logs
+            || self.svg.is_some()
+            || self.only.is_some()
+            || self.minimizes
     }
 }
 
@@ -80,6 +94,8 @@ impl Arguments {
             logs: false,
             svg: None,
             last: 60,
+            only: None,
+            minimizes: false,
         };
         while let Some(word) = words.next() {
             let mut value = || {
@@ -104,6 +120,9 @@ impl Arguments {
                 "--until" => watch.until = Some(number(&word, &value()?)?),
                 "--log" => watch.logs = true,
                 "--svg" => watch.svg = Some(value()?.into()),
+                "--clients" => options.clients = Some(clients(&value()?)?),
+                "--only" => watch.only = Some(faults(&value()?)?),
+                "--minimize" => watch.minimizes = true,
                 "--last" => watch.last = number(&word, &value()?)?,
                 _ => return Err(format!("unknown option {word}")),
             }
@@ -113,7 +132,10 @@ impl Arguments {
             return Err("the range of seeds is empty".to_owned());
         }
         if watch.is_of_one() && seeds.end - seeds.start > 1 {
-            return Err("--from, --until, --log and --svg are for one --seed".to_owned());
+            return Err(
+                "--from, --until, --log, --svg, --only and --minimize are for one --seed"
+                    .to_owned(),
+            );
         }
         Ok(Some(Self {
             seeds,
@@ -129,6 +151,9 @@ pub(crate) fn replay(options: &SimOptions) -> String {
     let mut line = format!("vr-sim --seed {} --ticks {}", options.seed, options.ticks);
     if let Some(replicas) = options.replicas {
         line += &format!(" --replicas {replicas}");
+    }
+    if let Some(clients) = options.clients {
+        line += &format!(" --clients {clients}");
     }
     if options.is_full {
         line += " --full";
@@ -154,6 +179,19 @@ fn replicas(text: &str) -> Result<u32, String> {
         return Err(format!("--replicas wants 1 to 9, found {text}"));
     }
     Ok(replicas)
+}
+
+fn clients(text: &str) -> Result<u64, String> {
+    match number("--clients", text)? {
+        clients @ 1..=64 => Ok(clients),
+        _ => Err(format!("--clients wants 1 to 64, found {text}")),
+    }
+}
+
+/// No fault at all if the text is empty.
+fn faults(text: &str) -> Result<BTreeSet<FaultId>, String> {
+    let names = text.split(',').filter(|name| !name.is_empty());
+    names.map(str::parse).collect()
 }
 
 fn mode(text: &str) -> Result<(), String> {
@@ -184,7 +222,7 @@ mod tests {
     fn a_failure_says_how_to_repeat_it() {
         for line in [
             "--seed 7 --ticks 300",
-            "--seed 7 --ticks 300 --replicas 4 --full --leases --bug P1a",
+            "--seed 7 --ticks 300 --replicas 4 --clients 2 --full --leases --bug P1a",
         ] {
             let arguments = parse(line).unwrap().expect("these are runs");
             let seed = arguments.seeds.start;
@@ -214,7 +252,7 @@ mod tests {
         assert_eq!(error("--fast"), "unknown option --fast");
         assert_eq!(
             error("--seeds 0..2 --log"),
-            "--from, --until, --log and --svg are for one --seed"
+            "--from, --until, --log, --svg, --only and --minimize are for one --seed"
         );
         assert!(error("--seed 1 --bug P0").starts_with("there is no bug switch `P0`"));
     }

@@ -6,7 +6,7 @@ mod table;
 
 use arguments::{Arguments, USAGE, Watch, replay};
 use metadr_vr::sim::{
-    Failure, Figures, Recording, RegisterModel, Report, Run, SimOptions, UNTIL, run,
+    Failure, Figures, Recording, RegisterModel, Report, Run, SimOptions, UNTIL, minimize, run,
 };
 use std::process::ExitCode;
 use std::time::Instant;
@@ -58,6 +58,9 @@ fn run_all(arguments: Arguments) -> ExitCode {
                     return ExitCode::SUCCESS;
                 }
                 show_failure(&failure);
+                if arguments.watch.minimizes {
+                    show_less(&failure);
+                }
                 return ExitCode::FAILURE;
             }
         }
@@ -97,6 +100,9 @@ fn watch(options: SimOptions, watch: &Watch) -> Result<Report, Box<Failure>> {
     if watch.until.is_some() {
         run = run.until(until);
     }
+    if let Some(only) = &watch.only {
+        run = run.only(only.clone());
+    }
     let (outcome, recording) = run.play();
     if watch.logs {
         recording.log().for_each(|line| println!("{line}"));
@@ -126,6 +132,22 @@ fn show_failure(failure: &Failure) {
         failure.options.seed, failure.tick, failure.events, failure.violation
     );
     eprintln!("replay: {}", replay(&failure.options));
+}
+
+fn show_less(failure: &Failure) {
+    let least = minimize(&RegisterModel::default(), failure);
+    let names: Vec<String> = least.faults.iter().map(ToString::to_string).collect();
+    eprintln!(
+        "{} of {} faults are enough, after {} runs: at tick {} after {} events: {}",
+        names.len(),
+        failure.faults.len(),
+        least.runs,
+        least.failure.tick,
+        least.failure.events,
+        least.failure.violation
+    );
+    let replay = replay(&least.options);
+    eprintln!("replay: {replay} --only '{}'", names.join(","));
 }
 
 fn show_figures(figures: &Figures) {

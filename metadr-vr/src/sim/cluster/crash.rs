@@ -3,6 +3,7 @@
 use super::{Planned, World};
 use crate::sim::check::Violation;
 use crate::sim::model::Model;
+use crate::sim::random::Random;
 use crate::sim::record::{Incident, What};
 use crate::sim::trigger::{Delivered, Point};
 use crate::wire::MessageKind;
@@ -21,7 +22,9 @@ impl<M: Model> World<M> {
     /// Stops a process cleanly, and starts it again later. One that has nothing
     /// to write down just ends.
     pub(super) fn stop(&mut self, index: usize) -> Result<(), Violation> {
-        let length = self.fault_random.between(1, self.faults.longest);
+        let run = self.nodes[index].run;
+        let mut random = Random::stream(self.options.seed, &format!("stop {index} {run}"));
+        let length = random.between(1, self.faults.longest);
         if !self.is_up(index) {
             return Ok(());
         }
@@ -32,7 +35,7 @@ impl<M: Model> World<M> {
         let mut outputs = Box::<Outputs>::default();
         let Some(image) = probe.stop(&mut outputs) else {
             if self.may_forget(index) {
-                self.nodes[index].disk.crash(&mut self.disk_random);
+                self.nodes[index].disk.crash(&mut random);
                 self.crashed(index, length)?;
             }
             return Ok(());
@@ -115,7 +118,7 @@ impl<M: Model> World<M> {
             Some(Delivered::All) => {}
             Some(Delivered::One) if !outputs.send.is_empty() => {
                 let last = outputs.send.len() as u64 - 1;
-                let kept = self.fault_random.between(0, last);
+                let kept = self.trigger_random.between(0, last);
                 let kept = usize::try_from(kept).expect("few messages");
                 outputs.send = vec![outputs.send.swap_remove(kept)];
             }
@@ -165,7 +168,7 @@ impl<M: Model> World<M> {
         let Some(trigger) = self.trigger.take() else {
             return Ok(());
         };
-        let length = self.fault_random.between(1, self.faults.longest);
+        let length = self.trigger_random.between(1, self.faults.longest);
         self.nodes[index].disk.crash_cleanly(trigger.with_persists);
         self.crashed(index, length)
     }

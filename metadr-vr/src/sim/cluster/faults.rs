@@ -2,47 +2,11 @@
 
 use super::{Planned, World, is_normal_primary};
 use crate::sim::check::Violation;
+use crate::sim::fault::{Fault, FaultId};
 use crate::sim::model::Model;
 use crate::sim::record::{Incident, What};
 use crate::sim::trigger::{Point, Trigger};
 use crate::{Replica, Status, quorum};
-
-/// A kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fault {
-    Crash,
-    CleanStop,
-    Pause,
-    Partition,
-    /// Messages of a kind get lost.
-    Target,
-    /// A crash at a chosen point is prepared.
-    Trigger,
-    /// A client's connection breaks.
-    Disconnect,
-    /// A new primary is hit.
-    Leader,
-    /// So many crash at once that the group cannot go on.
-    PowerLoss,
-    /// A replica comes back with files that are made anew.
-    DiskLoss,
-}
-
-impl Fault {
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 10] = [
-        Self::Crash,
-        Self::CleanStop,
-        Self::Pause,
-        Self::Partition,
-        Self::Target,
-        Self::Trigger,
-        Self::Disconnect,
-        Self::Leader,
-        Self::PowerLoss,
-        Self::DiskLoss,
-    ];
-}
 
 impl<M: Model> World<M> {
     pub(super) fn plan_faults(&mut self) {
@@ -58,10 +22,10 @@ impl<M: Model> World<M> {
             self.plan_fault(fault);
         }
         if let Some(at) = self.power_loss {
-            self.plan(at, Planned::Fault(Fault::PowerLoss));
+            self.plan_at(at, Fault::PowerLoss);
         }
         if let Some(at) = self.disk_loss {
-            self.plan(at, Planned::Fault(Fault::DiskLoss));
+            self.plan_at(at, Fault::DiskLoss);
         }
     }
 
@@ -80,20 +44,54 @@ impl<M: Model> World<M> {
             Fault::PowerLoss | Fault::DiskLoss => 0,
         };
         if mean > 0 {
-            let delay = 1 + self.fault_random.exponential(mean);
-            self.plan(delay, Planned::Fault(fault));
+            let id = self.next_fault(fault);
+            let delay = 1 + id.stream(self.options.seed, "pause").exponential(mean);
+            self.plan(delay, Planned::Fault(id));
         }
     }
 
     /// A view that has just begun is where a fault hurts most.
     pub(super) fn plan_fault_of_leader(&mut self) {
-        if self.is_active && self.fault_random.chance(self.faults.leader_per_mille) {
-            let delay = self.fault_random.between(1, 60);
-            self.plan(delay, Planned::Fault(Fault::Leader));
+        if !self.is_active {
+            return;
+        }
+        let id = self.next_fault(Fault::Leader);
+        let mut random = id.stream(self.options.seed, "pause");
+        if random.chance(self.faults.leader_per_mille) {
+            let delay = random.between(1, 60);
+            self.plan(delay, Planned::Fault(id));
         }
     }
 
-    pub(super) fn fault(&mut self, fault: Fault) -> Result<(), Violation> {
+    fn plan_at(&mut self, at: u64, fault: Fault) {
+        let id = self.next_fault(fault);
+        self.plan(at, Planned::Fault(id));
+    }
+
+    fn next_fault(&mut self, fault: Fault) -> FaultId {
+        let number = self.fault_numbers.entry(fault).or_default();
+        *number += 1;
+        let number = *number;
+        FaultId { fault, number }
+    }
+
+    /// Plays a fault, if it is not left out.
+    pub(super) fn fault(&mut self, id: FaultId) -> Result<(), Violation> {
+        if self.only.as_ref().is_some_and(|only| !only.contains(&id)) {
+            return Ok(());
+        }
+        self.faults_played.push(id);
+        let seed = self.options.seed;
+        self.network.fault_random = id.stream(seed, "network");
+        let of_fault = id.stream(seed, "what");
+        let before = std::mem::replace(&mut self.fault_random, of_fault);
+        let played = self.play_fault(id);
+        self.fault_random = before;
+        played
+    }
+
+    fn play_fault(&mut self, id: FaultId) -> Result<(), Violation> {
+        let fault = id.fault;
         let count = self.nodes.len() as u64;
         let any = usize::try_from(self.fault_random.between(0, count - 1)).expect("few replicas");
         let primary = self.normal_primary().unwrap_or(any);
@@ -125,6 +123,7 @@ impl<M: Model> World<M> {
             Fault::Trigger => {
                 let trigger = Trigger::draw(&mut self.fault_random, self.nodes.len());
                 self.trigger = Some(trigger);
+                self.trigger_random = id.stream(self.options.seed, "crash");
                 if self.fault_random.chance(700) {
                     self.provoke(trigger.point, primary, length)?;
                 }
@@ -159,7 +158,7 @@ impl<M: Model> World<M> {
     fn hit(&mut self, fault: Fault, victim: usize, length: u64) -> Result<(), Violation> {
         match fault {
             Fault::Crash if self.is_up(victim) && self.may_forget(victim) => {
-                self.nodes[victim].disk.crash(&mut self.disk_random);
+                self.nodes[victim].disk.crash(&mut self.fault_random);
                 self.crashed(victim, length)
             }
             Fault::CleanStop => self.clean_stop(victim),
@@ -249,7 +248,7 @@ impl<M: Model> World<M> {
             let is_spared = survivors.contains(&index) && (index != primary || spares_primary);
             if self.is_up(index) && !is_spared {
                 let length = self.fault_random.between(1, self.faults.longest);
-                self.nodes[index].disk.crash(&mut self.disk_random);
+                self.nodes[index].disk.crash(&mut self.fault_random);
                 self.crashed(index, length)?;
             }
         }

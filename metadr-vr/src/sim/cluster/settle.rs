@@ -167,7 +167,7 @@ impl<M: Model> World<M> {
             }
             let is_up = self.is_up(index);
             if *connection == Connection::None && is_up {
-                self.nodes[index].disk.crash(&mut self.disk_random);
+                self.nodes[index].disk.crash(&mut self.fault_random);
                 self.crashed(index, 0)?;
             } else if *connection != Connection::None && !is_up && !self.nodes[index].is_gone {
                 self.start(index)?;
