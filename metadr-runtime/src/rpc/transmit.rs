@@ -111,10 +111,10 @@ impl TransmitBuffer {
         }
         let before = self.tail.len();
         write_shared_record(&mut self.tail, &mut self.parts, encode)?;
-        let end = self.end_of_segments();
-        for (place, part) in self.parts.drain() {
-            self.len += part.len();
-            self.inserted.push(end + (place - before) as u64, part);
+        if !self.parts.is_empty() {
+            let mut parts = std::mem::take(&mut self.parts);
+            self.insert(&mut parts, before);
+            self.parts = parts;
         }
         self.len += self.tail.len() - before;
         Ok(self.end())
@@ -123,10 +123,8 @@ impl TransmitBuffer {
     /// Appends a record that exists already. Gives its buffer back unless the
     /// record stays in there.
     pub(in crate::rpc) fn push(&mut self, mut record: OutgoingRecord) -> Option<BytesMut> {
-        let end = self.end_of_segments();
-        for (place, part) in record.parts.drain() {
-            self.len += part.len();
-            self.inserted.push(end + place as u64, part);
+        if !record.parts.is_empty() {
+            self.insert(&mut record.parts, 0);
         }
         let buffer = record.buffer;
         self.len += buffer.len();
@@ -142,6 +140,17 @@ impl TransmitBuffer {
         }
         self.segments.push_back(buffer);
         None
+    }
+
+    /// Appends the parts of a record that begins at `start` of its buffer, and
+    /// is yet to be appended itself.
+    #[inline(never)]
+    fn insert(&mut self, parts: &mut Parts, start: usize) {
+        let end = self.end_of_segments();
+        for (place, part) in parts.drain() {
+            self.len += part.len();
+            self.inserted.push(end + (place - start) as u64, part);
+        }
     }
 
     /// Says that the first `count` bytes have been written.

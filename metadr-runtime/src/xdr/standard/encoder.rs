@@ -86,11 +86,11 @@ impl Encoder for XdrEncoder<'_> {
     #[inline]
     fn put_opaque_shared(&mut self, value: &Bytes, limit: u32) -> Result<(), EncodeError> {
         let length = check_length(value.len(), limit)?;
-        if value.len() < MIN_SHARED {
-            put_counted(self.buffer, length, value);
-        } else {
-            self.put_u32(length);
-            self.put_opaque_fixed_shared(value);
+        match &mut self.parts {
+            Some(parts) if value.len() >= MIN_SHARED => {
+                put_counted_part(self.buffer, parts, length, value);
+            }
+            _ => put_counted(self.buffer, length, value),
         }
         Ok(())
     }
@@ -127,9 +127,17 @@ fn put_padded(buffer: &mut BytesMut, value: &[u8]) {
 }
 
 /// Opaque data that stays where it is, and its padding.
+#[inline(never)]
 fn put_part(buffer: &mut BytesMut, parts: &mut Parts, value: &Bytes) {
     parts.push(buffer.len(), value.clone());
     put_zeros(buffer, padding(value.len()));
+}
+
+/// The same, behind its length.
+#[inline(never)]
+fn put_counted_part(buffer: &mut BytesMut, parts: &mut Parts, length: u32, value: &Bytes) {
+    buffer.extend_from_slice(&length.to_be_bytes());
+    put_part(buffer, parts, value);
 }
 
 /// Padding at the end of a buffer that may have just the size of the value.
