@@ -216,6 +216,6 @@ mod tests {
         assert!(is_there("is the primary of view") && is_there("is a backup in view"));
         let svg = recording.svg();
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-        assert!(svg.contains(">replica 2</text>") && svg.contains("START_VIEW"));
+        assert!(svg.contains(">replica 2</text>") && svg.contains("COMMIT"));
     }
 }
