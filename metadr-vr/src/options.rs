@@ -171,7 +171,10 @@ macro_rules! bug {
         #[cfg(feature = "bug-switches")]
         let on = matches!($options.bug, Some($($crate::bugs::Bug::$bug)|+));
         #[cfg(not(feature = "bug-switches"))]
-        let on = false;
+        let on = {
+            let _ = &$options;
+            false
+        };
         on
     }};
 }
