@@ -59,6 +59,7 @@ scenarios! {
     divergence_stops_a_backup
     duel
     duplicates_and_reordering
+    durable_a_fault_outlasts_an_install
     durable_a_report_waits_for_the_log_it_is_about
     durable_a_single_replica
     durable_a_view_is_joined_on_disk_first

@@ -156,7 +156,10 @@ impl<S: StateMachine> Replica<S> {
         let Some(Installing { view, commit, .. }) = installed else {
             return;
         };
-        if view == self.view {
+        let waits = matches!(self.status, Status::ViewChange { .. } | Status::Recovering);
+        if !waits {
+            // It has stopped in between.
+        } else if view == self.view {
             self.installed(commit, outputs);
         } else if self.status == (Status::ViewChange { entered: true }) && self.may_speak() {
             // The report of a later view had to wait for the log that it is about.
